@@ -1,0 +1,1 @@
+"""Driven adapters: they know the core, nothing else, and not one another."""

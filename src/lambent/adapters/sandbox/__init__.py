@@ -1,0 +1,1 @@
+"""Sandboxes at three isolation levels behind one port: native, bwrap, process."""

@@ -1,0 +1,1 @@
+"""The control plane: use cases that describe functions, on the Store."""

@@ -1,0 +1,374 @@
+"""Every door out of the domain, on one page. Adapters implement these; `testing/` has a verified fake of each.
+
+Who implements what:
+    Clock, Chance                  adapters/system.py
+    Store, EventQueue              adapters/sql/           testing/store.py
+    PackageStore                   adapters/packages.py
+    ObjectSource                   adapters/object_source.py (S3)
+    RuntimeCatalog                 adapters/runtimes.py    testing/runtimes.py
+    SandboxProvider, Sandbox       adapters/sandbox/       testing/sandbox.py
+    LogStore, LogStream            adapters/logs.py        testing/logs.py
+Each port has one contract suite in tests/contract, run over the fake and every adapter.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from lambent.core.alias import Alias
+from lambent.core.async_event import AsyncEvent
+from lambent.core.environment import Exit, IsolationLevel
+from lambent.core.function import CodePackage, Function, FunctionKey, FunctionVersion, Owner
+from lambent.core.layer import LayerKey, LayerVersion
+from lambent.core.runtime import RuntimeInstallation
+
+# ---------------------------------------------------------------- system
+
+
+class Clock(Protocol):
+    """Time as a parameter."""
+
+    def now(self) -> float:
+        """Epoch seconds."""
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start; never goes back."""
+
+
+class Chance(Protocol):
+    """Randomness as a parameter."""
+
+    def uuid(self) -> str:
+        """A new random UUID, lower case with dashes."""
+
+    def roll(self) -> float:
+        """Uniform in [0, 1)."""
+
+    def token(self, length: int) -> str:
+        """`length` random lower-case hex characters."""
+
+
+# ---------------------------------------------------------------- store
+
+
+class StaleWrite(Exception):
+    """A compare-and-swap lost: the stored revision is not the expected one. Load again and decide again."""
+
+
+class AlreadyStored(Exception):
+    """An insert met an existing key."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccountUsage:
+    """What one account uses in one region."""
+
+    code_bytes: int
+    """Unzipped bytes of every stored version and layer version, each package counted per version that uses it."""
+    functions: int
+    reserved_concurrency: int
+    """The sum over all functions."""
+
+
+class Store(Protocol):
+    """Where the control plane's truth lives. Durable when a write returns; a crash leaves each write whole or absent.
+
+    Every method may be called from the event loop. Writes of one process are serialised and grouped into commits.
+    Lists are ordered by name (versions and layer versions by number, ascending) and return at most `limit` items that
+    come after `after` (exclusive; None starts). Reads see every write that has returned.
+    """
+
+    async def function(self, key: FunctionKey) -> Function | None: ...
+
+    async def functions(self, owner: Owner, *, after: str | None, limit: int) -> Sequence[Function]: ...
+
+    async def unsettled(self) -> Sequence[FunctionKey]:
+        """Functions of any owner with a version that is Pending or InProgress: work to take up again after a restart."""
+
+    async def add_function(self, function: Function) -> Function:
+        """Insert. Returns it with `next_version` as remembered from an earlier function of this name. Raises AlreadyStored."""
+
+    async def replace_function(self, function: Function, *, expected_revision: str) -> None:
+        """Compare `latest.revision_id` and swap. Raises StaleWrite (also when the function is gone)."""
+
+    async def publish_version(self, version: FunctionVersion, *, function: Function, expected_revision: str) -> None:
+        """In one transaction: insert `version` and replace `function`, as in replace_function."""
+
+    async def replace_version(self, version: FunctionVersion, *, expected_revision: str) -> None:
+        """Compare and swap a published version. Raises StaleWrite."""
+
+    async def version(self, key: FunctionKey, number: str) -> FunctionVersion | None:
+        """A published version; never `$LATEST`."""
+
+    async def versions(self, key: FunctionKey, *, after: int | None, limit: int) -> Sequence[FunctionVersion]: ...
+
+    async def all_versions(self, owner: Owner, *, after: tuple[str, str] | None, limit: int) -> Sequence[FunctionVersion]:
+        """`$LATEST` and published versions of every function, by (name, then `$LATEST` first, then number)."""
+
+    async def delete_version(self, key: FunctionKey, number: str) -> bool:
+        """False when there was none. Raises StaleWrite when an alias refers to it."""
+
+    async def delete_function(self, key: FunctionKey) -> bool:
+        """The function, its versions and aliases, in one transaction; its `next_version` stays remembered."""
+
+    async def add_alias(self, alias: Alias) -> None:
+        """Raises AlreadyStored."""
+
+    async def replace_alias(self, alias: Alias, *, expected_revision: str) -> None:
+        """Raises StaleWrite."""
+
+    async def alias(self, key: FunctionKey, name: str) -> Alias | None: ...
+
+    async def aliases(self, key: FunctionKey, *, version: str | None, after: str | None, limit: int) -> Sequence[Alias]:
+        """`version` keeps only aliases that refer to it (as primary or additional version)."""
+
+    async def delete_alias(self, key: FunctionKey, name: str) -> bool: ...
+
+    async def add_layer_version(self, layer: LayerVersion) -> LayerVersion:
+        """Insert under the next number of its layer (the given number is ignored); returns it as stored."""
+
+    async def layer_version(self, key: LayerKey, version: int) -> LayerVersion | None: ...
+
+    async def layer_versions(self, key: LayerKey, *, before: int | None, limit: int) -> Sequence[LayerVersion]:
+        """Newest first, below `before` (exclusive)."""
+
+    async def layers(self, owner: Owner, *, after: str | None, limit: int) -> Sequence[LayerVersion]:
+        """The newest version of each layer, by layer name."""
+
+    async def delete_layer_version(self, key: LayerKey, version: int) -> bool: ...
+
+    async def usage(self, owner: Owner) -> AccountUsage: ...
+
+    async def packages_in_use(self) -> frozenset[str]:
+        """Digests of every package that a stored version or layer version names (for sweeping the PackageStore)."""
+
+    def subscribe(self, on_change: Callable[[FunctionKey], None]) -> None:
+        """Call `on_change` after every committed write that touches this function, its versions or aliases."""
+
+
+class EventQueue(Protocol):
+    """Asynchronous events. At least once: an event is returned by `lease` until it is acknowledged."""
+
+    async def put(self, event: AsyncEvent) -> None:
+        """Durable when it returns."""
+
+    async def lease(self, *, now: float, until: float, limit: int) -> Sequence[AsyncEvent]:
+        """Events due at `now` and not leased, oldest first; each is hidden until `until` (epoch seconds)."""
+
+    async def acknowledge(self, event_id: str) -> None:
+        """Forget the event. Unknown ids are ignored."""
+
+    async def retry(self, event: AsyncEvent) -> None:
+        """Store its new attempt count and due time and end its lease, in one transaction."""
+
+    async def next_due(self) -> float | None:
+        """Epoch seconds when the earliest event is due or its lease ends; None when empty."""
+
+
+# ---------------------------------------------------------------- code
+
+
+class PackageStore(Protocol):
+    """Zips on disk, named by their SHA-256, each unpacked once. Half-written packages are never visible."""
+
+    async def add_zip(self, content: bytes | Path) -> CodePackage:
+        """Check, store durably and return. Idempotent.
+
+        Raises InvalidParameterValue with Lambda's words for: not a zip, encrypted, a path that is absolute, leaves the
+        root or is reached through a link, more than 250 MiB unzipped (also when the zip lies about it), special files.
+        """
+
+    async def examine_zip(self, content: bytes | Path) -> CodePackage:
+        """The same checks and result without storing anything (DryRun)."""
+
+    async def unpacked(self, digest: str) -> Path:
+        """The folder with the package's files, unpacked at the first call; never changes afterwards. World-readable,
+        root-owned where we are root. Raises KeyError for an unknown package."""
+
+    async def merged(self, digests: Sequence[str]) -> Path | None:
+        """One folder with the layers unzipped over each other in this order, later over earlier; None for no layers."""
+
+    async def read_zip(self, digest: str) -> AsyncIterator[bytes]:
+        """The zip as uploaded, in chunks. Raises KeyError."""
+
+    async def sweep(self, in_use: frozenset[str]) -> int:
+        """Remove packages not in use and leftovers of a crash; returns how many."""
+
+
+class ObjectSource(Protocol):
+    """Where code that is given by S3Bucket and S3Key comes from."""
+
+    async def fetch(self, *, bucket: str, key: str, version: str | None, into: Path, limit: int) -> None:
+        """Download. Raises InvalidParameterValue in Lambda's words when it cannot be had, or is over `limit` bytes, or
+        when no S3 endpoint is configured (naming the setting)."""
+
+
+# ---------------------------------------------------------------- running
+
+
+class RuntimeCatalog(Protocol):
+    """The interpreters of this host, found once at start."""
+
+    def find(self, identifier: str) -> RuntimeInstallation | None:
+        """The exact runtime, or None."""
+
+    def installations(self) -> Sequence[RuntimeInstallation]:
+        """All that were found, by identifier."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TemporaryStorage:
+    """A /tmp that outlives a sandbox: a reset gives it to the next one. Opaque but to the provider that made it."""
+
+    identifier: str
+    size_mib: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workload:
+    """What turns a blank sandbox into one function version's own."""
+
+    task_directory: Path
+    """Unpacked code, shown read-only at /var/task."""
+    layers_directory: Path | None
+    """Merged layers, shown read-only at /opt."""
+    memory_mib: int
+    """Also decides the CPU share: 1,769 MiB is one vCPU."""
+    temporary_storage: TemporaryStorage
+    network: bool
+    """Whether the outside network is reachable. The function's own Runtime API and AWS endpoint always are."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SandboxPaths:
+    """Where the function finds its things; differs from Lambda's own paths at level `process` only."""
+
+    task: str = "/var/task"
+    layers: str = "/opt"
+    runtime: str = "/var/runtime"
+    temporary: str = "/tmp"  # noqa: S108 - the path inside the sandbox
+    language: str = "/var/lang"
+
+
+class Sandbox(Protocol):
+    """One sandbox: at first blank (its runtime client started and waiting), then one function version's, then destroyed.
+
+    The attributes are fixed at creation. All file descriptors are non-blocking, belong to the sandbox and are closed by
+    `destroy`. Code inside is hostile: it may close, fill or write anything into its ends at any time.
+    """
+
+    identifier: str
+    runtime: RuntimeInstallation
+    channel: socket.socket
+    """Unix stream socket to the runtime client: the frame protocol (docs/frame-protocol.md)."""
+    output: int
+    """Read end of the function's stdout and stderr."""
+    telemetry: int
+    """Read end of the framed log pipe (_LAMBDA_TELEMETRY_LOG_FD, facts E1)."""
+    telemetry_inside: int
+    """The number of that pipe's write end inside the sandbox."""
+    runtime_api: socket.socket
+    """Listening TCP socket inside the sandbox's own network namespace: the HTTP Runtime API."""
+    endpoint: socket.socket | None
+    """Listening TCP socket inside the sandbox, through which the function reaches Lambent's AWS endpoint; None at level `process`
+    (there the function uses the platform's own address)."""
+    paths: SandboxPaths
+    exited: "asyncio.Future[Exit]"
+    """Done when the runtime process has ended, for whatever reason."""
+
+    @property
+    def runtime_api_address(self) -> str:
+        """`host:port` for AWS_LAMBDA_RUNTIME_API."""
+
+    @property
+    def endpoint_address(self) -> str | None:
+        """`host:port` of `endpoint` as seen inside."""
+
+    async def assign(self, workload: Workload) -> None:
+        """Mount the code, set the limits, open or close the network. Once only. Raises SandboxFault."""
+
+    def freeze(self) -> None:
+        """Stop all processes inside, at once, without waiting. No-op when frozen, gone, or not supported by the level."""
+
+    def thaw(self) -> None:
+        """The reverse. Must be called before anything is sent."""
+
+    def memory_peak_mib(self) -> int:
+        """The most memory that the sandbox used since it was assigned, MiB rounded up; best effort at weaker levels."""
+
+    def was_out_of_memory(self) -> bool:
+        """Whether the kernel killed something inside for memory."""
+
+    async def destroy(self) -> None:
+        """Kill every process inside, free every resource but the temporary storage. Idempotent, never raises."""
+
+
+class SandboxFault(Exception):
+    """The platform could not make or prepare a sandbox. Not the function's fault; the message says what failed."""
+
+
+class SandboxProvider(Protocol):
+    """Makes sandboxes of one isolation level, and owns everything that outlives a single one."""
+
+    level: IsolationLevel
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Entered before first use; leaving it frees everything, as does the death of the server, also by kill -9."""
+
+    async def create(self, runtime: RuntimeInstallation) -> Sandbox:
+        """A blank sandbox whose runtime client has been started (it may not have said hello yet). Raises SandboxFault."""
+
+    async def temporary_storage(self, size_mib: int) -> TemporaryStorage:
+        """A new, empty /tmp of this size."""
+
+    async def release(self, storage: TemporaryStorage) -> None:
+        """Free a /tmp whose last sandbox is destroyed. Idempotent, never raises."""
+
+
+# ---------------------------------------------------------------- logs
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogEvent:
+    """One log event as CloudWatch Logs shows it."""
+
+    stream: str
+    timestamp: int
+    """Epoch milliseconds."""
+    ingestion: int
+    """Epoch milliseconds."""
+    message: str
+    position: int
+    """Orders the events of one stream; an opaque, growing number."""
+
+
+class LogStream(Protocol):
+    """One open log stream (one execution environment). Writing never blocks and never raises."""
+
+    def write(self, timestamp: float, message: bytes) -> None:
+        """Append one event (epoch seconds; a trailing newline is dropped). Invalid UTF-8 is replaced when read.
+        When the disk cannot keep up, the oldest unwritten events are dropped and one event says how many."""
+
+    def close(self) -> None:
+        """Flush and free. Idempotent."""
+
+
+class LogStore(Protocol):
+    """Function logs: data, not diagnostics. Kept on disk by owner, group and stream; they survive restarts."""
+
+    def open_stream(self, owner: Owner, group: str, stream: str) -> LogStream: ...
+
+    async def groups(self, owner: Owner, *, prefix: str, after: str | None, limit: int) -> Sequence[str]: ...
+
+    async def streams(self, owner: Owner, group: str, *, prefix: str) -> Sequence[Mapping[str, object]]:
+        """`[{"name", "created_ms", "last_event_ms"}]` by name. Raises KeyError for an unknown group."""
+
+    async def events(
+        self, owner: Owner, group: str, *, streams: Sequence[str] | None, start: int, end: int, after: str | None, limit: int
+    ) -> tuple[Sequence[LogEvent], str | None]:
+        """Events with start <= timestamp < end (epoch ms) of these streams (None: all), merged by time; `after` is the token
+        returned by the call before. The token is None at the end. Sees every event written before the call. Raises KeyError."""

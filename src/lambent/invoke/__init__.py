@@ -1,0 +1,1 @@
+"""The data plane: the running system, from the front door to the sandbox."""

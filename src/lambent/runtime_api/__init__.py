@@ -1,0 +1,1 @@
+"""What sandboxed code talks to: the HTTP Runtime API and the frame protocol."""
