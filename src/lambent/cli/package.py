@@ -11,6 +11,8 @@ _LEFT_OUT = {".git", "__pycache__", ".venv", ".mypy_cache", ".pytest_cache", ".r
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The same folder makes the same zip, so the same CodeSha256: file times are left out."""
 
+_NODE_ENTRIES = [stem + suffix for stem in ("index", "handler", "app", "main") for suffix in (".mjs", ".js", ".cjs")]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Guess:
@@ -46,10 +48,9 @@ def guess(content: bytes) -> Guess | None:
         names = archive.namelist()
         if "bootstrap" in names:
             return Guess(family="provided", handler="bootstrap")
-        for stem in ("index", "handler", "app", "main"):
-            for suffix in (".mjs", ".js", ".cjs"):
-                if stem + suffix in names:
-                    return _node(stem, archive.read(stem + suffix).decode("utf-8", "replace"))
+        script = next((name for name in _NODE_ENTRIES if name in names), None)
+        if script:
+            return _node(script.rpartition(".")[0], archive.read(script).decode("utf-8", "replace"))
         preferred = ["lambda_function.py", "handler.py", "app.py", "main.py", "index.py", "function.py"]
         modules = [name for name in preferred if name in names] or [name for name in names if re.fullmatch(r"\w+\.py", name)]
         guesses = [_python(name, archive.read(name)) for name in modules]
