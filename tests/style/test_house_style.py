@@ -49,7 +49,11 @@ def test_a_file_is_small_enough_to_read_in_one_sitting(path: Path) -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_functions_are_short_and_flat(path: Path) -> None:
     tree = ast.parse(path.read_text("utf-8"))
-    long = [f"{each.name}: {each.end_lineno - each.lineno + 1} lines" for each in functions_of(tree) if each.end_lineno - each.lineno >= FUNCTION_LINES_AT_MOST]
+    long = [
+        f"{each.name}: {each.end_lineno - each.lineno + 1} lines"
+        for each in functions_of(tree)
+        if each.end_lineno - each.lineno >= FUNCTION_LINES_AT_MOST
+    ]
     deep = [f"{each.name}: nested {nesting(each)} deep" for each in functions_of(tree) if nesting(each) > NESTING_AT_MOST]
     assert not long + deep
 
@@ -72,19 +76,38 @@ def test_the_core_is_pure(path: Path) -> None:
     tree = ast.parse(path.read_text("utf-8"))
     imported = {alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
-    doing = {"os", "time", "random", "secrets", "uuid", "subprocess", "threading", "sqlite3", "shutil", "tempfile", "logging", "select"}
+    doing = {
+        "os",
+        "time",
+        "random",
+        "secrets",
+        "uuid",
+        "subprocess",
+        "threading",
+        "sqlite3",
+        "shutil",
+        "tempfile",
+        "logging",
+        "select",
+    }
     if path.name == "ports.py":
         doing -= {"socket"}  # a port may name a type of the doors' other side
     assert not imported & (doing | ({"asyncio", "socket"} if path.name != "ports.py" else set()))
 
 
 def test_the_median_function_is_short() -> None:
-    lengths = sorted(each.end_lineno - each.lineno + 1 for path in SOURCES for each in functions_of(ast.parse(path.read_text("utf-8"))))
+    lengths = sorted(
+        each.end_lineno - each.lineno + 1 for path in SOURCES for each in functions_of(ast.parse(path.read_text("utf-8")))
+    )
     assert lengths[len(lengths) // 2] <= 12
 
 
 def test_what_runs_inside_the_sandbox_imports_nothing_of_lambent() -> None:
-    offenders = [name_of(path) for path in (ROOT / "runtimes").rglob("*.py") if re.search(r"^\s*(from|import) lambent", path.read_text("utf-8"), re.M)]
+    offenders = [
+        name_of(path)
+        for path in (ROOT / "runtimes").rglob("*.py")
+        if re.search(r"^\s*(from|import) lambent", path.read_text("utf-8"), re.MULTILINE)
+    ]
     assert not offenders
 
 
