@@ -132,6 +132,14 @@ class FunctionVersion:
     last_update_status: UpdateStatus = UpdateStatus.SUCCESSFUL
     last_update_status_reason: str | None = None
     last_update_status_reason_code: str | None = None
+    published_description: str | None = None
+    """The description that PublishVersion was given for this version; None: the configuration's own. Kept apart, so that the
+    configuration stays equal to that of the `$LATEST` it was published from (dedupe, facts A6)."""
+
+    @property
+    def description(self) -> str:
+        """What the wire shows as Description."""
+        return self.configuration.description if self.published_description is None else self.published_description
 
     @property
     def qualified_arn(self) -> str:
