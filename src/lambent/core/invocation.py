@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lambent.core.names import FunctionReference
+
 
 class InvocationStatus(StrEnum):
     """How an invocation ended (Telemetry API, platform.runtimeDone `status`)."""
@@ -13,6 +15,26 @@ class InvocationStatus(StrEnum):
     ERROR = "error"
     """The runtime died or broke the contract: the environment is reset."""
     TIMEOUT = "timeout"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InvokeRequest:
+    """What the front door is asked: run this function on this event, now or later."""
+
+    reference: FunctionReference
+    payload: bytes
+    """The event: JSON, already held to the payload limit of its invocation type by the API."""
+    request_id: str
+    """UUID: the reply's x-amzn-RequestId and the function's `aws_request_id`."""
+    trace_id: str = ""
+    """As the caller sent it in X-Amzn-Trace-Id, or made by the API; empty for none."""
+    client_context: str | None = None
+    """Decoded JSON text; not delivered for asynchronous invocations (facts C1)."""
+    cognito_identity: str | None = None
+    """JSON text."""
+    tenant_id: str | None = None
+    log_tail: bool = False
+    """Whether the result shall carry the log tail (`LogType=Tail`)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +65,7 @@ class Outcome:
     payload: bytes
     """The handler's result, or the error document, as bytes for the caller."""
     error_type: str | None = None
-    """Such as `Runtime.ExitError`; None on success. Normalised to `(Runtime|Function|Sandbox|Extension).Name` for REPORT and telemetry."""
+    """Such as `Runtime.ExitError`; None on success. Normalised (`core.function_errors`) for REPORT and telemetry."""
 
     @property
     def function_error(self) -> str | None:
@@ -59,4 +81,4 @@ class InvokeResult:
     executed_version: str
     """`$LATEST` or a number, never an alias."""
     log_tail: bytes
-    """The last 4 KiB of this invocation's log, START to REPORT."""
+    """The last 4 KiB of this invocation's log, START to REPORT; empty unless the request asked for it."""
