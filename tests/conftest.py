@@ -1,0 +1,46 @@
+"""What every kind of test may ask for: a real server process, clients for it, and functions deployed on it."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.server_process import ServerProcess, unprivileged_can_read
+
+
+@pytest.fixture(scope="session")
+def folder_for_servers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that sandboxed users may pass through (pytest makes its own folders private)."""
+    folder = tmp_path_factory.mktemp("servers")
+    unprivileged_can_read(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def start_server(folder_for_servers: Path) -> Iterator[Callable[..., ServerProcess]]:
+    """Start servers as processes; all of them end with the session."""
+    started: list[ServerProcess] = []
+
+    def start(**options: Any) -> ServerProcess:
+        data = options.pop("data", None) or folder_for_servers / f"data-{os.getpid()}-{len(started)}"
+        server = ServerProcess(data, **options)
+        started.append(server)
+        return server.start()
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def server(start_server: Callable[..., ServerProcess]) -> ServerProcess:
+    """One server that many tests share; they use functions of their own."""
+    return start_server()
+
+
+@pytest.fixture(scope="session")
+def client(server: ServerProcess) -> Any:
+    """An unmodified boto3 Lambda client of the shared server."""
+    return server.client("lambda")
