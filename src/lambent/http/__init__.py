@@ -1,1 +1,7 @@
-"""The HTTP/1.1 server under the AWS API and the Runtime API: asyncio.Protocol on uvloop and httptools."""
+"""The HTTP/1.1 server: an asyncio protocol on httptools, used for the AWS API and for the Runtime API inside sandboxes."""
+
+from lambent.http.message import Admit, HttpHandler, HttpLimits, Request, Response
+from lambent.http.protocol import HttpProtocol
+from lambent.http.server import HttpServer
+
+__all__ = ["Admit", "HttpHandler", "HttpLimits", "HttpProtocol", "HttpServer", "Request", "Response"]
