@@ -154,7 +154,8 @@ class Function:
     latest: FunctionVersion
     """What the control plane shows and edits."""
     serving: FunctionVersion | None = None
-    """The `$LATEST` that invokes run: it stays the old one while an update is in progress or failed; None before the first Active."""
+    """The `$LATEST` that invokes run: it stays the old one while an update is in progress or failed; None before the first
+    Active."""
     next_version: int = 1
     """The number that the next published version gets; never reused, also not after delete and create."""
     reserved_concurrency: int | None = None

@@ -1,0 +1,57 @@
+"""All operations of the control plane, wired from the ports: the one entry for the composition root."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lambent.api.account import AccountHandlers
+from lambent.api.aliases import AliasHandlers
+from lambent.api.call import Handler
+from lambent.api.concurrency import ConcurrencyHandlers
+from lambent.api.functions import FunctionHandlers, Link
+from lambent.api.layers import LayerHandlers
+from lambent.api.tags import TagHandlers
+from lambent.api.versions import VersionHandlers
+from lambent.control.aliases import AliasControl
+from lambent.control.code import CodeIntake
+from lambent.control.concurrency import ConcurrencyControl
+from lambent.control.functions import FunctionControl
+from lambent.control.layers import LayerControl
+from lambent.control.tags import TagControl
+from lambent.control.updates import UpdateControl
+from lambent.control.versions import VersionControl
+from lambent.core.ports import Chance, Clock, ObjectSource, PackageStore, Store
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ControlPorts:
+    """The doors that the control plane goes out by."""
+
+    store: Store
+    packages: PackageStore
+    objects: ObjectSource
+    clock: Clock
+    chance: Chance
+
+
+def control_handlers(ports: ControlPorts, *, link: Link, account_concurrency: int) -> Mapping[str, Handler]:
+    """Handlers by operation name, Invoke and its kind excepted. `account_concurrency` is the limit of each account and Region.
+
+    `link` makes a download link from an endpoint and a package's digest. Activation (`control.activation.Activator`) must
+    run beside it on the same Store and PackageStore, or functions stay Pending.
+    """
+    store, clock, chance = ports.store, ports.clock, ports.chance
+    intake = CodeIntake(store, ports.packages, ports.objects)
+    layers = LayerControl(store, intake, clock)
+    concurrency = ConcurrencyControl(store, chance, account_concurrency=account_concurrency)
+    topics = (
+        FunctionHandlers(
+            FunctionControl(store, intake, layers, clock, chance), UpdateControl(store, intake, layers, clock, chance), link
+        ),
+        VersionHandlers(VersionControl(store, chance)),
+        AliasHandlers(AliasControl(store, chance)),
+        LayerHandlers(layers, link),
+        TagHandlers(TagControl(store, chance)),
+        ConcurrencyHandlers(concurrency),
+        AccountHandlers(concurrency),
+    )
+    return {name: handler for topic in topics for name, handler in topic.handlers().items()}

@@ -1,0 +1,80 @@
+"""Taking in code: a zip from the request or from S3, checked and stored before anything refers to it."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from lambent.core.errors import CodeStorageExceeded, InvalidParameterValue, RequestTooLarge
+from lambent.core.function import CodePackage, Owner
+from lambent.core.limits import CODE_STORAGE_BYTES, UNZIPPED_BYTES, ZIPPED_BYTES
+from lambent.core.ports import ObjectSource, PackageStore, Store
+
+_REQUEST_BYTES = 69_905_067
+"""What Lambda names in its message: 50 MiB in base64."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObjectAddress:
+    """Code that lies in S3."""
+
+    bucket: str
+    key: str
+    version: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CodeSource:
+    """Where a request says its code is. Exactly one of the two is not None."""
+
+    zip_file: bytes | None = None
+    s3_object: ObjectAddress | None = None
+
+
+class CodeIntake:
+    """Brings code into the PackageStore."""
+
+    def __init__(self, store: Store, packages: PackageStore, objects: ObjectSource, *, scratch: Path | None = None) -> None:
+        """`scratch` is the folder for downloads in progress; None is the system's."""
+        self._store = store
+        self._packages = packages
+        self._objects = objects
+        self._scratch = scratch
+
+    async def add(self, source: CodeSource, *, owner: Owner, operation: str) -> CodePackage:
+        """Check and store. `operation` is named in the message about size.
+
+        Raises InvalidParameterValue (not a package that Lambda takes), RequestTooLarge, CodeStorageExceeded.
+        """
+        return await self._take(source, owner, operation, keep=True)
+
+    async def examine(self, source: CodeSource, *, owner: Owner, operation: str) -> CodePackage:
+        """The same checks and errors; stores nothing."""
+        return await self._take(source, owner, operation, keep=False)
+
+    async def _take(self, source: CodeSource, owner: Owner, operation: str, *, keep: bool) -> CodePackage:
+        await self._refuse_when_full(owner)
+        if source.zip_file is not None:
+            if not source.zip_file:
+                raise InvalidParameterValue("Uploaded file must be a non-empty zip")
+            if len(source.zip_file) > ZIPPED_BYTES:
+                raise RequestTooLarge(f"Request must be smaller than {_REQUEST_BYTES} bytes for the {operation} operation")
+            return await self._pass_on(source.zip_file, keep=keep)
+        if source.s3_object is None:
+            raise InvalidParameterValue("Please provide a source for function code.")
+        return await self._fetch(source.s3_object, keep=keep)
+
+    async def _fetch(self, address: ObjectAddress, *, keep: bool) -> CodePackage:
+        with tempfile.TemporaryDirectory(prefix="lambent-code-", dir=self._scratch) as folder:
+            file = Path(folder) / "package.zip"
+            await self._objects.fetch(
+                bucket=address.bucket, key=address.key, version=address.version, into=file, limit=UNZIPPED_BYTES
+            )
+            return await self._pass_on(file, keep=keep)
+
+    async def _pass_on(self, content: bytes | Path, *, keep: bool) -> CodePackage:
+        return await (self._packages.add_zip(content) if keep else self._packages.examine_zip(content))
+
+    async def _refuse_when_full(self, owner: Owner) -> None:
+        usage = await self._store.usage(owner)
+        if usage.code_bytes >= CODE_STORAGE_BYTES:
+            raise CodeStorageExceeded("Code storage limit exceeded.")

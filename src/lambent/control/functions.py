@@ -1,0 +1,126 @@
+"""Functions: create, read, list, delete."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lambent.control.code import CodeIntake, CodeSource
+from lambent.control.layers import LayerControl
+from lambent.control.revisions import Found, Revised, Revisions
+from lambent.control.versions import VersionControl
+from lambent.core.addressing import function_not_found
+from lambent.core.configuration_edit import ConfigurationEdit, new_configuration
+from lambent.core.configuration_rules import check_configuration, check_edit, check_log_levels
+from lambent.core.errors import ResourceConflict
+from lambent.core.function import LATEST, CodePackage, Function, FunctionConfiguration, FunctionKey, FunctionVersion, Owner
+from lambent.core.function_states import CREATING
+from lambent.core.layer_rules import check_unzipped_size
+from lambent.core.names import FunctionReference
+from lambent.core.pagination import Page, decode_marker, encode_marker, text_position
+from lambent.core.ports import AlreadyStored, Chance, Clock, Store
+from lambent.core.tag_rules import merged_tags
+
+_FUNCTIONS = "functions"
+_ALL_VERSIONS = "all-versions"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Creation:
+    """What CreateFunction is given."""
+
+    edit: ConfigurationEdit
+    code: CodeSource
+    publish: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class FunctionControl:
+    """Use cases on functions as a whole."""
+
+    def __init__(self, store: Store, intake: CodeIntake, layers: LayerControl, clock: Clock, chance: Chance) -> None:
+        self._store = store
+        self._intake = intake
+        self._layers = layers
+        self._clock = clock
+        self._chance = chance
+        self._revisions = Revisions(store, chance)
+        self._versions = VersionControl(store, chance)
+
+    async def create(self, key: FunctionKey, creation: Creation) -> FunctionVersion:
+        """Store the function as Pending; activation does the rest. Returns `$LATEST`, or version 1 when publishing.
+
+        Raises InvalidParameterValue, ResourceConflict (it exists), AccessDenied (layers), RequestTooLarge, CodeStorageExceeded.
+        """
+        edit = creation.edit
+        check_edit(edit)
+        check_configuration(new_configuration(key.name, edit, ()), creating=True)
+        tags = merged_tags({}, creation.tags)
+        if await self._store.function(key) is not None:
+            raise _exists(key)
+        configuration = new_configuration(key.name, edit, await self._layers.resolve(edit.layers or (), caller=key.owner))
+        check_log_levels(configuration, edit)
+        code = await self._intake.add(creation.code, owner=key.owner, operation="CreateFunction")
+        check_unzipped_size(code, configuration.layers)
+        function = Function(latest=self._pending(key, configuration, code), tags=tags)
+        try:
+            stored = await self._store.add_function(function)
+        except AlreadyStored as error:
+            raise _exists(key) from error
+        return await self._publish_first(key) if creation.publish else stored.latest
+
+    def _pending(self, key: FunctionKey, configuration: FunctionConfiguration, code: CodePackage) -> FunctionVersion:
+        return FunctionVersion(
+            key=key,
+            version=LATEST,
+            configuration=configuration,
+            code=code,
+            revision_id=self._chance.uuid(),
+            last_modified=self._clock.now(),
+            state_reason=CREATING.reason,
+            state_reason_code=CREATING.code,
+        )
+
+    async def _publish_first(self, key: FunctionKey) -> FunctionVersion:
+        """Publish while `$LATEST` is still Pending: allowed to CreateFunction only (facts A6)."""
+        published: list[FunctionVersion] = []
+
+        async def change(function: Function) -> Revised | None:
+            made = await self._versions.prepare(function)
+            published[:] = [made.version]
+            return None if made.function is None else Revised(function=made.function, published=made.version)
+
+        await self._revisions.revise(key, change)
+        return published[0]
+
+    async def find(self, reference: FunctionReference) -> Found:
+        """The named version with its function; through an alias its primary version. Raises ResourceNotFound."""
+        return await self._revisions.find(reference)
+
+    async def list(self, owner: Owner, page: Page) -> tuple[Sequence[FunctionVersion], str | None]:
+        """`$LATEST` of every function by name, with the next marker. Raises InvalidParameterValue."""
+        after = text_position(_FUNCTIONS, page.marker)
+        found = await self._store.functions(owner, after=after, limit=page.size + 1)
+        shown = [each.latest for each in found[: page.size]]
+        return shown, encode_marker(_FUNCTIONS, shown[-1].key.name) if len(found) > page.size else None
+
+    async def list_all_versions(self, owner: Owner, page: Page) -> tuple[Sequence[FunctionVersion], str | None]:
+        """Every version of every function, by name, `$LATEST` first. Raises InvalidParameterValue."""
+        position = decode_marker(_ALL_VERSIONS, page.marker, (str, str))
+        after = None if position is None else (str(position[0]), str(position[1]))
+        found = await self._store.all_versions(owner, after=after, limit=page.size + 1)
+        shown = found[: page.size]
+        more = len(found) > page.size
+        return shown, encode_marker(_ALL_VERSIONS, shown[-1].key.name, shown[-1].version) if more else None
+
+    async def delete(self, reference: FunctionReference) -> None:
+        """Delete a function with all versions and aliases, or the one version named.
+
+        Raises ResourceNotFound, ResourceConflict (an alias refers to the version), InvalidParameterValue.
+        """
+        if reference.qualifier is not None:
+            await self._versions.delete(reference.key, reference.qualifier)
+        elif not await self._store.delete_function(reference.key):
+            raise function_not_found(reference.key.arn)
+
+
+def _exists(key: FunctionKey) -> ResourceConflict:
+    return ResourceConflict(f"Function already exist: {key.name}")

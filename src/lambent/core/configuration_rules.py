@@ -1,0 +1,117 @@
+"""What Lambda refuses in a function's configuration beyond the constraints of the service model."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from lambent.core.configuration_edit import ConfigurationEdit
+from lambent.core.errors import InvalidParameterValue
+from lambent.core.function import FunctionConfiguration
+from lambent.core.limits import ENVIRONMENT_VARIABLES_BYTES, EPHEMERAL_STORAGE_MIB, MEMORY_MIB, TIMEOUT_SECONDS
+from lambent.core.runtimes_table import check_runtime, supports_snap_start
+
+RESERVED_VARIABLES = frozenset(
+    {
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_MAX_CONCURRENCY",
+        "AWS_LAMBDA_METADATA_API",
+        "AWS_LAMBDA_METADATA_TOKEN",
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+    }
+)
+"""Environment variables that Lambda sets (Developer Guide, configuration-envvars; facts E5)."""
+
+_UNCONFIGURABLE = "Lambda was unable to configure your environment variables because the environment variables you have provided "
+
+
+def check_edit(edit: ConfigurationEdit) -> None:
+    """Raise InvalidParameterValue for what is wrong with the given members alone."""
+    check_range("Timeout", edit.timeout, TIMEOUT_SECONDS)
+    check_range("MemorySize", edit.memory_size, MEMORY_MIB)
+    check_range("EphemeralStorage.Size", edit.ephemeral_storage, EPHEMERAL_STORAGE_MIB)
+    check_variables(edit.environment or {})
+    _check_vpc(edit.settings.get("VpcConfig"))
+    _check_dead_letters(edit.settings.get("DeadLetterConfig"))
+
+
+def check_range(member: str, value: int | None, allowed: range) -> None:
+    """The service model allows more than an ordinary function may have, for Managed Instances."""
+    if value is None or value in allowed:
+        return
+    side, bound = ("greater", allowed[0]) if value < allowed[0] else ("less", allowed[-1])
+    raise InvalidParameterValue(
+        f"'{member}' value failed to satisfy constraint: Member must have value {side} than or equal to {bound}"
+    )
+
+
+def check_variables(variables: Mapping[str, str]) -> None:
+    """No reserved keys; at most 4 KB, measured as the JSON object of all variables."""
+    reserved = [name for name in variables if name in RESERVED_VARIABLES]
+    if reserved:
+        raise InvalidParameterValue(
+            f"{_UNCONFIGURABLE}contains reserved keys that are currently not supported for modification. "
+            f"Reserved keys used in this request: {', '.join(reserved)}"
+        )
+    measured = json.dumps(dict(variables), separators=(",", ":"), ensure_ascii=False)
+    if len(measured.encode("utf-8", "surrogatepass")) > ENVIRONMENT_VARIABLES_BYTES:
+        raise InvalidParameterValue(f"{_UNCONFIGURABLE}exceeded the 4KB limit. String measured: {measured}")
+
+
+def check_configuration(configuration: FunctionConfiguration, *, creating: bool) -> None:
+    """Raise InvalidParameterValue for what is wrong with a zip function's configuration as a whole."""
+    if not configuration.runtime or not configuration.handler:
+        raise InvalidParameterValue(
+            "Runtime and Handler are mandatory parameters for functions created with deployment packages."
+        )
+    check_runtime(configuration.runtime, creating=creating)
+    snap_start = configuration.settings.get("SnapStart")
+    if snap_start is not None and not supports_snap_start(configuration.runtime):
+        raise InvalidParameterValue(f"{configuration.runtime} is not supported for SnapStart enabled functions.")
+    if snap_start is not None and configuration.ephemeral_storage > EPHEMERAL_STORAGE_MIB[0]:
+        raise InvalidParameterValue("SnapStart is not supported with ephemeral storage of more than 512 MB.")
+
+
+def check_log_levels(configuration: FunctionConfiguration, edit: ConfigurationEdit) -> None:
+    """Log levels may be given only when the format is, or becomes, JSON (facts H1)."""
+    logging = edit.logging
+    given = logging is not None and (logging.application_log_level or logging.system_log_level)
+    if given and configuration.log_format != "JSON":
+        raise InvalidParameterValue(
+            "To use ApplicationLogLevel or SystemLogLevel, you must set LogFormat to JSON in your LoggingConfig."
+        )
+
+
+def _check_vpc(vpc: object) -> None:
+    if isinstance(vpc, Mapping) and bool(_items(vpc, "SubnetIds")) != bool(_items(vpc, "SecurityGroupIds")):
+        raise InvalidParameterValue("SubnetIds and SecurityIds must coexist or be both empty list.")
+
+
+def _items(vpc: Mapping[str, object], member: str) -> Sequence[object]:
+    value = vpc.get(member)
+    return value if isinstance(value, Sequence) else ()
+
+
+def _check_dead_letters(dead_letters: object) -> None:
+    if not isinstance(dead_letters, Mapping):
+        return
+    target = str(dead_letters.get("TargetArn", ""))
+    service = target.split(":")[2:3]
+    if service not in (["sqs"], ["sns"]) or target.endswith(".fifo"):
+        raise InvalidParameterValue(
+            f"The provided target resource of the DeadLetterConfig, {target}, is not a standard SQS queue or SNS topic."
+        )
