@@ -37,12 +37,16 @@ class AliasControl:
     async def create(self, key: FunctionKey, name: str, edit: AliasEdit) -> Alias:
         """Raises ResourceNotFound (function or version), ResourceConflict (it exists), InvalidParameterValue (routing)."""
         blank = Alias(key=key, name=name, version=LATEST, revision_id="")
-        alias = await self._edited(blank, edit)
-        try:
-            await self._store.add_alias(alias)
-        except AlreadyStored as error:
-            raise ResourceConflict(f"Alias already exists: {alias.arn}") from error
-        return alias
+        for _ in range(_ATTEMPTS):
+            alias = await self._edited(blank, edit)
+            try:
+                await self._store.add_alias(alias)
+            except AlreadyStored as error:
+                raise ResourceConflict(f"Alias already exists: {alias.arn}") from error
+            except StaleWrite:  # a version went away meanwhile: look again, and say which
+                continue
+            return alias
+        raise _contended(blank)
 
     async def get(self, key: FunctionKey, name: str) -> Alias:
         """Raises ResourceNotFound."""
@@ -62,9 +66,7 @@ class AliasControl:
             except StaleWrite:
                 continue
             return changed
-        raise ResourceConflict(
-            f"The operation cannot be performed at this time. An update is in progress for resource: {key.qualified_arn(name)}"
-        )
+        raise _contended(alias)
 
     async def delete(self, key: FunctionKey, name: str) -> None:
         """An alias that is not there is no error. Raises ResourceNotFound for the function."""
@@ -106,3 +108,7 @@ class AliasControl:
         if version is None:
             raise function_not_found(key.qualified_arn(number))
         return version
+
+
+def _contended(alias: Alias) -> ResourceConflict:
+    return ResourceConflict(f"The operation cannot be performed at this time. An update is in progress for resource: {alias.arn}")

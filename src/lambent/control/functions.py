@@ -15,7 +15,7 @@ from lambent.core.function import LATEST, CodePackage, Function, FunctionConfigu
 from lambent.core.function_states import CREATING
 from lambent.core.layer_rules import check_unzipped_size
 from lambent.core.names import FunctionReference
-from lambent.core.pagination import Page, decode_marker, encode_marker, text_position
+from lambent.core.pagination import Page, encode_marker, text_position, version_position
 from lambent.core.ports import AlreadyStored, Chance, Clock, Store
 from lambent.core.tag_rules import merged_tags
 
@@ -104,8 +104,7 @@ class FunctionControl:
 
     async def list_all_versions(self, owner: Owner, page: Page) -> tuple[Sequence[FunctionVersion], str | None]:
         """Every version of every function, by name, `$LATEST` first. Raises InvalidParameterValue."""
-        position = decode_marker(_ALL_VERSIONS, page.marker, (str, str))
-        after = None if position is None else (str(position[0]), str(position[1]))
+        after = version_position(_ALL_VERSIONS, page.marker)
         found = await self._store.all_versions(owner, after=after, limit=page.size + 1)
         shown = found[: page.size]
         more = len(found) > page.size

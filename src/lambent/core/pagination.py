@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lambent.core.errors import InvalidParameterValue
+from lambent.core.function import LATEST
 
 PAGE_SIZE = 50
 """Most items in one reply, whatever MaxItems asks for (facts A1)."""
+_DIGITS = 18
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +58,17 @@ def number_position(kind: str, marker: str | None) -> int | None:
     if position is not None and not 0 <= int(position[0]) < 2**63:
         raise _invalid()
     return None if position is None else int(position[0])
+
+
+def version_position(kind: str, marker: str | None) -> tuple[str, str] | None:
+    """The position of a list that is ordered by a function's name, then version (`$LATEST` or a number)."""
+    position = decode_marker(kind, marker, (str, str))
+    if position is None:
+        return None
+    name, version = str(position[0]), str(position[1])
+    if version != LATEST and not (version.isascii() and version.isdecimal() and len(version) <= _DIGITS):
+        raise _invalid()
+    return name, version
 
 
 def _invalid() -> InvalidParameterValue:
