@@ -1,0 +1,35 @@
+"""What the invoker and the doors of a sandbox (Runtime API, frame protocol) say to each other."""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Protocol
+
+from lambent.core.invocation import Invocation
+
+Deliver = Callable[[Invocation, int], None]
+"""Hands the invocation and its deadline (epoch ms) to the runtime that asked for the next one. Must not block."""
+
+
+class Door(StrEnum):
+    """By which way a runtime talks to its session."""
+
+    FRAMES = "frames"
+    HTTP = "http"
+
+
+class Refusal(StrEnum):
+    """Why the session refused a call of the runtime; nothing has changed."""
+
+    STATE = "InvalidStateTransition"
+    REQUEST_ID = "InvalidRequestID"
+    INVOCATION_ID = "InvalidInvocationId"
+
+
+class Doors(Protocol):
+    """Every way into one sandbox, opened for one session (implemented by `runtime_api.doors`)."""
+
+    def initialise(self, variables: Mapping[str, str], handler: str) -> None:
+        """Tell the runtime client to become the function's: at once, or when it says hello; and open the HTTP Runtime API."""
+
+    def close(self) -> None:
+        """Forget every connection. Idempotent; called before the sandbox is destroyed."""

@@ -1,0 +1,207 @@
+"""One execution environment: an identity and a /tmp that last, and the sandbox that serves them until it has to be replaced."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lambent.core.environment import Phase
+from lambent.core.environment_variables import Credentials, Surroundings, environment_variables
+from lambent.core.errors import ServiceFault
+from lambent.core.function import FunctionVersion, Owner
+from lambent.core.function_errors import OUT_OF_MEMORY, timed_out
+from lambent.core.invocation import Invocation, InvocationStatus, InvokeResult, Outcome
+from lambent.core.limits import INIT_SECONDS
+from lambent.core.ports import Chance, Clock, LogStore, PackageStore, SandboxFault, SandboxProvider, TemporaryStorage, Workload
+from lambent.core.report import Report
+from lambent.core.runtime import RuntimeInstallation
+from lambent.invoke.blanks import Blanks
+from lambent.invoke.journal import Journal, log_stream_name
+from lambent.invoke.live_sandbox import LiveSandbox
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Host:
+    """What this machine gives to every execution environment."""
+
+    provider: SandboxProvider
+    blanks: Blanks
+    packages: PackageStore
+    logs: LogStore
+    clock: Clock
+    chance: Chance
+    credentials: Callable[[Owner], Credentials]
+    """What a function of this owner signs its calls with; asked once per sandbox."""
+    network: bool
+    """Whether functions reach the outside network."""
+    platform_url: str | None
+    """The AWS endpoint for sandboxes that have no listener of their own for it (level `process`)."""
+
+
+class Environment:
+    """Runs one invocation at a time. A reset replaces the sandbox and keeps /tmp, identity and log stream (facts E2).
+
+    The caller calls `wake` before `run` and `rest` when it puts the environment aside.
+    """
+
+    __slots__ = ("_host", "_init_seconds", "_initialised", "_journal", "_live", "_log_stream", "_runtime", "_storage", "version")
+
+    def __init__(self, version: FunctionVersion, runtime: RuntimeInstallation, host: Host) -> None:
+        self.version = version
+        self._runtime = runtime
+        self._host = host
+        self._log_stream = log_stream_name(version, host.clock, host.chance)
+        stream = host.logs.open_stream(version.key.owner, version.configuration.log_group, self._log_stream)
+        self._journal = Journal(version, stream, host.clock)
+        self._storage: TemporaryStorage | None = None
+        self._live: LiveSandbox | None = None
+        self._initialised = False
+        """Whether the init phase has been tried: afterwards init is run within an invocation, without lines of its own."""
+        self._init_seconds: float | None = None
+        """How long the init phase took, until it has been reported."""
+
+    async def run(self, invocation: Invocation, *, log_tail: bool = False) -> InvokeResult:
+        """Run it to its end, with log lines; every function error is in the outcome.
+
+        Raises ServiceFault when no sandbox can be had: the environment is then of no more use.
+        """
+        live = self._live
+        if live is None or not live.session.usable:
+            live = await self._prepare(invocation.request_id)
+        clock, configuration = self._host.clock, self.version.configuration
+        self._journal.start(invocation.request_id, tail=log_tail)
+        started = clock.monotonic()
+        seconds = float(configuration.timeout)
+        deadline_ms = int((clock.now() + seconds) * 1000)
+        outcome: Outcome | None = None
+        if live.session.phase is Phase.BLANK:
+            outcome = await self._initialise(live, invocation.request_id, seconds)
+            seconds -= clock.monotonic() - started
+        if outcome is None:
+            outcome = await live.session.run(invocation, deadline_ms, seconds)
+        return await self._finish(live, invocation, outcome, clock.monotonic() - started)
+
+    def wake(self) -> None:
+        """About to run."""
+        if self._live is not None:
+            self._live.wake()
+
+    def rest(self) -> None:
+        """Idle from now on."""
+        if self._live is not None:
+            self._live.rest()
+
+    async def destroy(self) -> None:
+        """The end of the environment, /tmp included. Never raises."""
+        live, self._live = self._live, None
+        storage, self._storage = self._storage, None
+        if live is not None:
+            await live.destroy()
+        if storage is not None:
+            await self._host.provider.release(storage)
+        self._journal.close()
+
+    # ---------------------------------------------------------------- sandbox and init
+
+    async def _prepare(self, request_id: str) -> LiveSandbox:
+        """A sandbox that is ready; or one that is still blank, for init within the invocation."""
+        live = await self._renew()
+        if self._initialised:
+            return live
+        self._initialised = True
+        self._journal.init_start(self._runtime)
+        began = self._host.clock.monotonic()
+        failure = await self._initialise(live, request_id, INIT_SECONDS)
+        took = self._host.clock.monotonic() - began
+        if failure is None:
+            self._init_seconds = took
+            return live
+        await live.drain()
+        self._journal.init_report(took, failure)
+        return await self._renew()
+
+    async def _renew(self) -> LiveSandbox:
+        """Replace the sandbox by a blank one with this version's code."""
+        await self._reset()
+        try:
+            return await self._assigned()
+        except SandboxFault as fault:
+            # A blank may have died while it waited; a second failure is not its fault.
+            log.warning("sandbox_not_assigned", extra={"function": self.version.qualified_arn, "reason": str(fault)})
+        await self._reset()
+        try:
+            return await self._assigned()
+        except SandboxFault as fault:
+            raise ServiceFault("The execution environment could not be started.") from fault
+
+    async def _assigned(self) -> LiveSandbox:
+        live = self._live = await self._host.blanks.take(self._runtime)
+        await live.assign(await self._workload(), self._journal.output)
+        return live
+
+    async def _reset(self) -> None:
+        live, self._live = self._live, None
+        if live is not None:
+            await live.destroy()
+
+    async def _workload(self) -> Workload:
+        configuration, packages = self.version.configuration, self._host.packages
+        if self._storage is None:
+            self._storage = await self._host.provider.temporary_storage(configuration.ephemeral_storage)
+        try:
+            task = await packages.unpacked(self.version.code.digest)
+            layers = await packages.merged([each.package.digest for each in configuration.layers])
+        except KeyError as missing:
+            raise ServiceFault("The function's code package is missing.") from missing
+        return Workload(
+            task_directory=task,
+            layers_directory=layers,
+            memory_mib=configuration.memory_size,
+            temporary_storage=self._storage,
+            network=self._host.network,
+        )
+
+    async def _initialise(self, live: LiveSandbox, request_id: str, seconds: float) -> Outcome | None:
+        live.initialise(self._variables(live), self.version.configuration.handler or "")
+        return await live.session.initialise(request_id, seconds)
+
+    def _variables(self, live: LiveSandbox) -> dict[str, str]:
+        sandbox, host = live.sandbox, self._host
+        inside = sandbox.endpoint_address
+        surroundings = Surroundings(
+            runtime=self._runtime,
+            paths=sandbox.paths,
+            runtime_api_address=sandbox.runtime_api_address,
+            endpoint_url=host.platform_url if inside is None else f"http://{inside}",
+            telemetry_descriptor=sandbox.telemetry_inside,
+            log_stream=self._log_stream,
+            credentials=host.credentials(self.version.key.owner),
+        )
+        return environment_variables(self.version, surroundings)
+
+    # ---------------------------------------------------------------- the end of an invocation
+
+    async def _finish(self, live: LiveSandbox, invocation: Invocation, outcome: Outcome, seconds: float) -> InvokeResult:
+        configuration = self.version.configuration
+        if outcome.status is InvocationStatus.TIMEOUT:
+            outcome = timed_out(invocation.request_id, configuration.timeout)
+            seconds = float(configuration.timeout)
+        if not live.drain_now():
+            await live.drain()
+        memory = live.sandbox.memory_peak_mib()
+        init_seconds, self._init_seconds = self._init_seconds, None
+        if outcome.status is InvocationStatus.ERROR or outcome.status is InvocationStatus.TIMEOUT:
+            await self._reset()
+        report = Report(
+            request_id=invocation.request_id,
+            duration_ms=seconds * 1000,
+            init_ms=None if init_seconds is None else init_seconds * 1000,
+            memory_mib=configuration.memory_size,
+            memory_used_mib=configuration.memory_size
+            if outcome.error_type == OUT_OF_MEMORY
+            else min(memory, configuration.memory_size),
+            status=outcome.status,
+            error_type=outcome.error_type,
+        )
+        return InvokeResult(outcome=outcome, executed_version=self.version.version, log_tail=self._journal.finish(report))

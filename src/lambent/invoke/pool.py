@@ -1,0 +1,168 @@
+"""Execution environments by function version: borrow the warmest, return it, evict and reap the idle, retire the outdated."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from types import TracebackType
+
+from lambent.core.errors import LambdaError, ThrottleReason, TooManyRequests
+from lambent.core.function import FunctionKey, FunctionVersion
+from lambent.invoke.environment import Environment
+
+log = logging.getLogger(__name__)
+
+LaneKey = tuple[str, str, str, str, str, str | None]
+"""Account, region, function, version, revision, tenant."""
+
+
+class Lane:
+    """The environments of one revision of one version (and one tenant: they never share, facts I4)."""
+
+    __slots__ = ("busy", "idle", "key", "retired", "version")
+
+    def __init__(self, key: LaneKey, version: FunctionVersion) -> None:
+        self.key = key
+        self.version = version
+        self.idle: list[tuple[float, Environment]] = []
+        """(idle since, loop time), the longest idle first."""
+        self.busy = 0
+        self.retired = False
+        """Nothing is kept any more: what comes back is destroyed."""
+
+
+class Borrowed:
+    """`async with` one environment. An exception inside destroys it; a normal exit returns it. No other place decides this."""
+
+    __slots__ = ("_environment", "_lane", "_pool")
+
+    def __init__(self, pool: "Pool", lane: Lane) -> None:
+        self._pool = pool
+        self._lane = lane
+        self._environment: Environment | None = None
+
+    async def __aenter__(self) -> Environment:
+        lane = self._lane
+        environment = lane.idle.pop()[1] if lane.idle else self._pool.add(lane)
+        environment.wake()
+        lane.busy += 1
+        self._environment = environment
+        return environment
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        environment, lane = self._environment, self._lane
+        if environment is None:
+            return
+        lane.busy -= 1
+        if kind is None and not lane.retired:
+            environment.rest()
+            lane.idle.append((self._pool.now(), environment))
+        else:
+            self._pool.discard(lane, environment)
+
+
+class Pool:
+    """All environments of this process. `run` reaps; leaving it destroys everything."""
+
+    def __init__(self, make: Callable[[FunctionVersion], Environment], *, maximum: int, idle_seconds: float) -> None:
+        self._make = make
+        self._maximum = maximum
+        self._idle_seconds = idle_seconds
+        self._lanes: dict[LaneKey, Lane] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        self._environments: set[Environment] = set()
+        """Idle and busy."""
+        self.now: Callable[[], float] = asyncio.get_running_loop().time
+
+    def borrow(self, version: FunctionVersion, tenant_id: str | None = None) -> Borrowed:
+        """The most recently used idle environment, else a new one; entering raises TooManyRequests when the machine is full."""
+        key = version.key
+        owner = key.owner
+        lane_key = (owner.account, owner.region, key.name, version.version, version.revision_id, tenant_id)
+        lane = self._lanes.get(lane_key)
+        if lane is None:
+            lane = self._lanes[lane_key] = Lane(lane_key, version)
+        return Borrowed(self, lane)
+
+    def add(self, lane: Lane) -> Environment:
+        """A new environment in this lane, to be filled by its first run. Called by Borrowed."""
+        try:
+            if self.size >= self._maximum and not self._evict():
+                raise TooManyRequests(ThrottleReason.ACCOUNT_CONCURRENCY)
+            environment = self._make(lane.version)
+        except LambdaError:
+            self._forget_if_empty(lane)
+            raise
+        self._environments.add(environment)
+        return environment
+
+    def discard(self, lane: Lane, environment: Environment) -> None:
+        """Destroy in the background: nobody waits for it but the end of `run`. Idempotent."""
+        self._forget_if_empty(lane)
+        self._end(environment)
+
+    def versions_held(self, key: FunctionKey) -> list[FunctionVersion]:
+        """The versions of this function that have a lane."""
+        return [lane.version for lane in self._lanes_of(key)]
+
+    def retire(self, version: FunctionVersion) -> None:
+        """This revision is no longer served: destroy what is idle, and what is busy when it comes back."""
+        for lane in list(self._lanes_of(version.key)):
+            if lane.version.version == version.version and lane.version.revision_id == version.revision_id:
+                self._retire(lane)
+
+    async def run(self) -> None:
+        """Reap idle environments until cancelled; then destroy all, and wait for it."""
+        try:
+            while True:
+                await asyncio.sleep(max(min(self._idle_seconds / 4, 30.0), 0.05))
+                self._reap()
+        finally:
+            for lane in list(self._lanes.values()):
+                self._retire(lane)
+            for environment in tuple(self._environments):
+                self._end(environment)
+            while self._ending:
+                await asyncio.wait(self._ending)
+
+    @property
+    def size(self) -> int:
+        """Environments, idle and busy."""
+        return len(self._environments)
+
+    def _end(self, environment: Environment) -> None:
+        if environment not in self._environments:
+            return
+        self._environments.discard(environment)
+        task = asyncio.get_running_loop().create_task(environment.destroy())
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    def _forget_if_empty(self, lane: Lane) -> None:
+        if not lane.idle and not lane.busy and self._lanes.get(lane.key) is lane:
+            del self._lanes[lane.key]
+
+    def _lanes_of(self, key: FunctionKey) -> Iterator[Lane]:
+        name = (key.owner.account, key.owner.region, key.name)
+        return (lane for lane in tuple(self._lanes.values()) if lane.key[:3] == name)
+
+    def _retire(self, lane: Lane) -> None:
+        lane.retired = True
+        if self._lanes.get(lane.key) is lane:
+            del self._lanes[lane.key]
+        while lane.idle:
+            self.discard(lane, lane.idle.pop()[1])
+
+    def _evict(self) -> bool:
+        """Make room: the environment that was idle the longest goes. False when all are busy."""
+        lanes = [lane for lane in self._lanes.values() if lane.idle]
+        if not lanes:
+            return False
+        lane = min(lanes, key=lambda each: each.idle[0][0])
+        self.discard(lane, lane.idle.pop(0)[1])
+        return True
+
+    def _reap(self) -> None:
+        oldest = self.now() - self._idle_seconds
+        for lane in list(self._lanes.values()):
+            while lane.idle and lane.idle[0][0] <= oldest:
+                self.discard(lane, lane.idle.pop(0)[1])
