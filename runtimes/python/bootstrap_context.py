@@ -17,7 +17,9 @@ class LambdaContext:
     # What is the same for every invocation of an execution environment: read once, by `read_environment`.
     _of_environment = (None, None, None, None, None)
 
-    def __init__(self, invoke_id, client_context, cognito_identity, epoch_deadline_time_in_ms, invoked_function_arn=None, tenant_id=None):
+    def __init__(
+        self, invoke_id, client_context, cognito_identity, epoch_deadline_time_in_ms, invoked_function_arn=None, tenant_id=None
+    ):
         self.aws_request_id = invoke_id
         (
             self.log_group_name,

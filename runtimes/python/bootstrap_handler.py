@@ -3,7 +3,6 @@
 The errors of loading are those of awslambdaric 4.2.2; the module path is that of Lambda's python runtimes.
 """
 
-import fcntl
 import importlib
 import os
 import sys
@@ -39,22 +38,25 @@ def preload(names):
 
 def replace_environment(variables):
     """Make these the process's only environment variables, also for C code and for local time."""
-    os.environ.clear()
-    os.environ.update(variables)
+    for name in set(os.environ).difference(variables):
+        del os.environ[name]
+    for name, value in variables.items():
+        os.environ[name] = value
     time.tzset()
 
 
 def exec_wrapper(wrapper, descriptors):
-    """Replace this process by AWS_LAMBDA_EXEC_WRAPPER, run with the command line of the interpreter; it inherits `descriptors`.
+    """Replace this process by AWS_LAMBDA_EXEC_WRAPPER, run with the command line of the interpreter.
 
+    `descriptors`: pairs of an open descriptor and the number under which the wrapper inherits it.
     A wrapper that cannot be run ends the process with a shell's status, 127 or 126, as Lambda's own start script does.
     """
     if not os.path.isfile(wrapper):
         _refuse(wrapper + ": does not exist", 127)
     if not os.access(wrapper, os.X_OK):
         _refuse(wrapper + ": is not an executable", 126)
-    for fd in descriptors:
-        fcntl.fcntl(fd, fcntl.F_SETFD, 0)
+    for fd, inherited in descriptors:
+        os.dup2(fd, inherited)
     # Without -I and -S: PYTHONPATH and sitecustomize are the means of wrappers.
     environment = {**os.environ, WRAPPED: "1"}
     try:
@@ -93,9 +95,10 @@ def _take_in(directory):
         names = os.listdir(directory)
     except OSError:
         return
-    shadowed = _shadowable.intersection(name.partition(".")[0] for name in names)
-    for module in [name for name in sys.modules if shadowed and name.partition(".")[0] in shadowed]:
-        del sys.modules[module]
+    shadowed = _shadowable.intersection([name.partition(".")[0] for name in names])
+    if shadowed:  # walking all modules would touch, and so copy, the page of every name
+        for module in [name for name in sys.modules if name.partition(".")[0] in shadowed]:
+            del sys.modules[module]
     if any(name.endswith(".pth") for name in names):
         import site  # noqa: PLC0415 - seldom needed
 

@@ -106,16 +106,20 @@ class Marshaller:
 
 def _holds_named_tuple(value):
     """Whether an (acyclic, already encoded) value holds something that must become an object but is encoded as an array."""
-    if type(value) in _SCALARS:
+    kind = type(value)
+    if kind in _SCALARS:
         return False
-    pending = [value]
-    while pending:
-        value = pending.pop()
-        if type(value) not in (dict, list) and callable(getattr(value, "_asdict", None)):
+    if kind is dict:
+        value = value.values()
+    elif kind is not list:
+        if callable(getattr(value, "_asdict", None)) and not isinstance(value, list):
             return True
-        members = value.values() if isinstance(value, dict) else value
-        if isinstance(value, (dict, list, tuple)) and not _SCALARS.issuperset(map(type, members)):
-            pending.extend(member for member in members if isinstance(member, (dict, list, tuple)))
+        if not isinstance(value, (dict, list, tuple)):
+            return False
+        value = value.values() if isinstance(value, dict) else value
+    for member in value:
+        if type(member) not in _SCALARS and _holds_named_tuple(member):
+            return True
     return False
 
 

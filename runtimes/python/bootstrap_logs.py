@@ -163,18 +163,22 @@ class Logs:
         self._level = "DEBUG" if level == "TRACE" else level.upper()
         self.sink = StandardLogSink() if telemetry is None else FramedTelemetryLogSink(telemetry)
 
-    def set_up(self):
-        """Give the root logger Lambda's handler, format and level."""
-        logging.Formatter.converter = time.gmtime
+    def handler(self):
+        """Lambda's handler of log records, in the configured format."""
         with_level = self._is_json or self._level
         handler = (LambdaLoggerHandlerWithFrameType if with_level else LambdaLoggerHandler)(self.sink)
         text_format = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
         handler.setFormatter(JsonFormatter() if self._is_json else logging.Formatter(text_format, "%Y-%m-%dT%H:%M:%S"))
         handler.addFilter(LambdaLoggerFilter())
+        return handler
+
+    def set_up(self):
+        """Give the root logger Lambda's handler and level."""
+        logging.Formatter.converter = time.gmtime
         logger = logging.getLogger()
         if self._level in logging._nameToLevel:
             logger.setLevel(self._level)
-        logger.addHandler(handler)
+        logger.addHandler(self.handler())
 
     @staticmethod
     def warn(message):

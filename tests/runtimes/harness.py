@@ -67,7 +67,9 @@ class Collector:
 
     def wait_for(self, wanted: bytes) -> None:
         with self.changed:
-            assert self.changed.wait_for(lambda: wanted in self.content, PATIENCE), f"never saw {wanted!r} in {bytes(self.content[-2000:])!r}"
+            assert self.changed.wait_for(lambda: wanted in self.content, PATIENCE), (
+                f"never saw {wanted!r} in {bytes(self.content[-2000:])!r}"
+            )
 
 
 def lambda_environment(task: Path, handler: str, **more: str) -> dict[str, str]:
@@ -103,9 +105,14 @@ class Client:
         telemetry, telemetry_inside = os.pipe()
         inside = {1: output_inside, 2: output_inside, 3: theirs.fileno(), 4: telemetry_inside}
         high = {number: fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, 100) for number, each in inside.items()}
-        actions = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0), *((os.POSIX_SPAWN_DUP2, each, number) for number, each in high.items())]
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+            *((os.POSIX_SPAWN_DUP2, each, number) for number, each in high.items()),
+        ]
         started_with = {"PATH": os.environ["PATH"], "LEFT_OVER": "from the blank process"}
-        self.pid = os.posix_spawn(command[0], list(command), started_with, file_actions=actions, setsigmask=[], setsigdef=[signal.SIGPIPE], setpgroup=0)
+        self.pid = os.posix_spawn(
+            command[0], list(command), started_with, file_actions=actions, setsigmask=[], setsigdef=[signal.SIGPIPE], setpgroup=0
+        )
         for each in (*high.values(), output_inside, telemetry_inside):
             os.close(each)
         theirs.close()
@@ -176,7 +183,16 @@ class Client:
         deadline = head.get("deadline") or str(int(time.time() * 1000) + 60_000)
         arn = head.get("arn", "arn:aws:lambda:eu-west-1:000000000000:function:greeter")
         trace = head.get("trace", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0")
-        fields = (request_id, str(uuid.uuid4()), deadline, arn, trace, head.get("client_context", ""), head.get("identity", ""), head.get("tenant", ""))
+        fields = (
+            request_id,
+            str(uuid.uuid4()),
+            deadline,
+            arn,
+            trace,
+            head.get("client_context", ""),
+            head.get("identity", ""),
+            head.get("tenant", ""),
+        )
         encoded = "\0".join(fields).encode()
         self.send(b"V", struct.pack(">I", len(encoded)) + encoded + (json.dumps(event).encode() if raw is None else raw))
         return request_id
