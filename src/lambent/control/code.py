@@ -54,8 +54,6 @@ class CodeIntake:
     async def _take(self, source: CodeSource, owner: Owner, operation: str, *, keep: bool) -> CodePackage:
         await self._refuse_when_full(owner)
         if source.zip_file is not None:
-            if not source.zip_file:
-                raise InvalidParameterValue("Uploaded file must be a non-empty zip")
             if len(source.zip_file) > ZIPPED_BYTES:
                 raise RequestTooLarge(f"Request must be smaller than {_REQUEST_BYTES} bytes for the {operation} operation")
             return await self._pass_on(source.zip_file, keep=keep)

@@ -8,9 +8,10 @@ from lambent.core.addressing import not_authorized
 from lambent.core.errors import InvalidParameterValue, ResourceNotFound
 from lambent.core.function import LayerReference, Owner
 from lambent.core.layer import LayerKey, LayerVersion
-from lambent.core.layer_rules import LayerFilter, check_layer_list, check_version_number, layer_version_of_arn
+from lambent.core.layer_rules import LayerFilter, check_filter, check_layer_list, check_version_number, layer_version_of_arn
 from lambent.core.pagination import Page, encode_marker, number_position, text_position
 from lambent.core.ports import Clock, Store
+from lambent.core.runtimes_table import check_known_runtime
 
 _LAYERS = "layers"
 _VERSIONS = "layer-versions"
@@ -40,6 +41,8 @@ class LayerControl:
     async def publish(self, key: LayerKey, given: LayerPublication, *, caller: Owner) -> LayerVersion:
         """Always a new number. Raises AccessDenied, InvalidParameterValue, RequestTooLarge, CodeStorageExceeded."""
         _refuse_other_owner(key, caller, "PublishLayerVersion", key.arn)
+        for runtime in given.compatible_runtimes:
+            check_known_runtime(runtime)
         package = await self._intake.add(given.code, owner=key.owner, operation="PublishLayerVersion")
         return await self._store.add_layer_version(
             LayerVersion(
@@ -82,6 +85,7 @@ class LayerControl:
 
     async def list(self, owner: Owner, wanted: LayerFilter, page: Page) -> tuple[Sequence[LayerVersion], str | None]:
         """The newest matching version of each layer, by name, with the next marker. Raises InvalidParameterValue."""
+        check_filter(wanted)
         after = text_position(_LAYERS, page.marker)
         shown: list[LayerVersion] = []
         while chunk := await self._store.layers(owner, after=after, limit=_CHUNK):
@@ -104,6 +108,7 @@ class LayerControl:
         self, key: LayerKey, wanted: LayerFilter, page: Page, *, caller: Owner
     ) -> tuple[Sequence[LayerVersion], str | None]:
         """Matching versions, newest first, with the next marker; none for an unknown layer. Raises as `get`."""
+        check_filter(wanted)
         _refuse_other_owner(key, caller, "ListLayerVersions", key.arn)
         shown, more = await self._matching(key, wanted, before=number_position(_VERSIONS, page.marker), limit=page.size)
         return shown, encode_marker(_VERSIONS, shown[-1].version) if more else None

@@ -9,6 +9,7 @@ from lambent.core.errors import InvalidParameterValue, ValidationFailed
 from lambent.core.function import CodePackage, LayerReference, Owner
 from lambent.core.layer import LayerKey, LayerVersion
 from lambent.core.limits import LAYERS_PER_FUNCTION, UNZIPPED_BYTES
+from lambent.core.runtimes_table import check_known_runtime
 
 _LAYER_ARN = re.compile(
     r"arn:aws[a-zA-Z-]*:lambda:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):layer:(?P<name>[a-zA-Z0-9-_]+)(?::(?P<version>\d{1,18}))?"
@@ -82,6 +83,12 @@ def check_unzipped_size(code: CodePackage, layers: Sequence[LayerReference]) -> 
             f"Function code combined with layers exceeds the maximum allowed size of {UNZIPPED_BYTES} bytes. "
             f"The actual size is {together} bytes."
         )
+
+
+def check_filter(wanted: LayerFilter) -> None:
+    """Raise InvalidParameterValue for a runtime that there is not."""
+    if wanted.runtime is not None:
+        check_known_runtime(wanted.runtime)
 
 
 def check_version_number(version: int) -> None:

@@ -50,15 +50,20 @@ RUNTIMES: dict[str, RuntimeFacts] = {
 """By identifier: every value of the service model's Runtime enumeration (a test compares)."""
 
 
-def check_runtime(identifier: str, *, creating: bool) -> None:
-    """Raise InvalidParameterValue when deprecation blocks creating (or updating) functions with this runtime."""
-    facts = RUNTIMES.get(identifier)
-    if facts is None:
+def check_known_runtime(identifier: str) -> None:
+    """Raise InvalidParameterValue for an identifier that is not in the table."""
+    if identifier not in RUNTIMES:
         raise InvalidParameterValue(
             f"Value {identifier} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
             f"[{', '.join(RUNTIMES)}] or be a valid ARN"
         )
-    if facts.support is RuntimeSupport.BLOCKED or (creating and facts.support is RuntimeSupport.UPDATE_ONLY):
+
+
+def check_runtime(identifier: str, *, creating: bool) -> None:
+    """Raise InvalidParameterValue for an unknown runtime, or when deprecation blocks creating (or updating) functions with it."""
+    check_known_runtime(identifier)
+    support = RUNTIMES[identifier].support
+    if support is RuntimeSupport.BLOCKED or (creating and support is RuntimeSupport.UPDATE_ONLY):
         raise InvalidParameterValue(
             f"The runtime parameter of {identifier} is no longer supported for creating or updating AWS Lambda functions. "
             "We recommend you use a supported runtime while creating or updating functions."
