@@ -62,7 +62,7 @@ class Response:
 
 
 HttpHandler = Callable[[Request], Awaitable[Response]]
-"""Runs in the connection's own task; cancelled when the client disconnects."""
+"""Runs in the connection's own task; cancelled when the client disconnects (unless HttpLimits.finish_after_disconnect)."""
 
 Admit = Callable[[Request], "int | Response"]
 """Decides from the head alone, before the body is read: the most bytes that the body may have, or an early reply."""
@@ -88,6 +88,8 @@ class HttpLimits:
     """How long a client may leave a full send buffer unread; past it the connection is dropped."""
     discard_bytes: int = 256 * MEBIBYTE
     """How much of a refused body is read and thrown away, so that the client sees the refusal and not a reset."""
+    finish_after_disconnect: bool = False
+    """Let a handler run to its end when its client has gone, instead of cancelling it. A streamed body is always cut short."""
     linger_seconds: float = 2.0
     """How long a broken connection is read from after its last reply, for the same reason."""
 

@@ -19,7 +19,8 @@ _NO_REQUEST = Request(method="", path=b"", query=b"", headers=[])
 class HttpProtocol(asyncio.Protocol):
     """Works over any connected stream socket. One task per connection runs the handler, so replies keep the order of requests.
 
-    The handler is cancelled when the client disconnects (also when it only closes its sending side).
+    The handler is cancelled when the client disconnects, also when it only closes its sending side (but see
+    HttpLimits.finish_after_disconnect).
     """
 
     def __init__(
@@ -54,12 +55,17 @@ class HttpProtocol(asyncio.Protocol):
         self._tick_seconds = min(5.0, self._limits.head_seconds / 4, self._limits.idle_seconds / 4)
         self._ticker = self._loop.call_later(self._tick_seconds, self._tick)
         self._task = self._loop.create_task(self._run())
+        self._task.add_done_callback(self._ended)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - how it was lost changes nothing
         self._ticker.cancel()
-        self._task.cancel()
+        self.resume_writing()
+        if self._waiting is not None or not self._limits.finish_after_disconnect:
+            self._task.cancel()
+
+    def _ended(self, _: "asyncio.Task[None]") -> None:
         self._reader.release()
-        for request, _ in self._queue:
+        for request, _early in self._queue:
             self._budget.give(request.reserved)
         self._queue.clear()
         if self._on_close is not None:
@@ -94,6 +100,7 @@ class HttpProtocol(asyncio.Protocol):
     def abort(self) -> None:
         """Drop the connection and cancel the handler."""
         self._transport.abort()
+        self._task.cancel()
 
     @property
     def task(self) -> asyncio.Task[None]:
@@ -205,6 +212,8 @@ class HttpProtocol(asyncio.Protocol):
             if request.method == "HEAD":
                 return
             async for data in body:
+                if self._transport.is_closing():
+                    return
                 if data:
                     self._transport.write(encode_chunk(data))
                 if self._writable is not None:
