@@ -120,7 +120,7 @@ def _ask(path: Path, family: RuntimeFamily) -> list[str]:
     """[implementation, version, prefix] in the interpreter's own words; empty when it does not answer."""
     question = ["-I", "-S", "-c", _ASK_PYTHON] if family is RuntimeFamily.PYTHON else ["-e", _ASK_NODE]
     try:
-        reply = subprocess.run([path, *question], capture_output=True, text=True, timeout=_ASK_SECONDS, check=True, env={})
+        reply = subprocess.run([path, *question], capture_output=True, text=True, timeout=_ASK_SECONDS, check=True, env={})  # noqa: S603 - interpreters that the search found
     except (OSError, subprocess.SubprocessError):
         return []
     return reply.stdout.splitlines()
