@@ -1,0 +1,43 @@
+// Lambent's Node client: loads a handler and answers invocations over the frame protocol (docs/frame-protocol.md).
+//
+// It runs inside the sandbox as a program, Node 16 to 26, on Node's own modules alone: the channel is descriptor 3, the telemetry pipe 4.
+// Lambda has two Node clients, and so has this file's `start`: up to Node 22 handlers may be callbacks and an invocation ends when the event
+// loop is empty (aws-lambda-ric 3.3.0); from Node 24 handlers are functions whose result is awaited (aws-lambda-ric 4.0.2).
+"use strict";
+
+const { Channel } = require("./channel.js");
+const environment = require("./environment.js");
+const errors = require("./errors.js");
+const logs = require("./logs.js");
+const { loadHandler } = require("./handler.js");
+
+const MODERN = Number(process.versions.node.split(".")[0]) >= 24;
+const CHANNEL = 3;
+
+function main() {
+  const channel = new Channel(CHANNEL);
+  channel.onFrame = (kind, frame) => {
+    if (kind !== "I") return channel.abandon();
+    const { environment: variables, handler } = JSON.parse(frame.toString("utf8", 5));
+    const name = environment.adopt(variables, handler);
+    const command = environment.replacement(__filename);
+    if (command) return environment.replaceBy(command, channel);
+    channel.onFrame = () => channel.abandon();
+    logs.patchConsole(process.env, MODERN);
+    start(channel, name);
+  };
+  channel.send("H");
+}
+
+function start(channel, name) {
+  const { Runtime } = MODERN ? require("./modern.js") : require("./classic.js");
+  const runtime = new Runtime(channel);
+  channel.onFrame = (kind, frame) => (kind === "V" ? runtime.receive(frame) : channel.abandon());
+  loadHandler(process.env.LAMBDA_TASK_ROOT || "/var/task", name, MODERN)
+    .then((loaded) => runtime.begin(loaded))
+    .then(() => channel.send("R"))
+    .catch((error) => runtime.failInit(error));
+}
+
+module.exports = { main, errors };
+if (require.main === module) main();
