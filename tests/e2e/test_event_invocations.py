@@ -30,5 +30,7 @@ def test_an_event_is_accepted_at_once_and_runs_once(server: Any, client: Any, py
 def test_an_event_over_one_megabyte_is_refused(client: Any, python_runtime: str) -> None:
     name = deployed(client, {"f.py": "def handler(e, c): pass"}, runtime=python_runtime)
     payload = b'"' + b"x" * (1024 * 1024) + b'"'
-    with pytest.raises(client.exceptions.RequestTooLargeException, match=r"1048578 byte payload is too large for the Event invocation type"):
+    with pytest.raises(
+        client.exceptions.RequestTooLargeException, match=r"1048578 byte payload is too large for the Event invocation type"
+    ):
         client.invoke(FunctionName=name, InvocationType="Event", Payload=payload)
