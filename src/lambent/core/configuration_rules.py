@@ -60,13 +60,15 @@ def check_range(member: str, value: int | None, allowed: range) -> None:
 
 
 def check_variables(variables: Mapping[str, str]) -> None:
-    """No reserved keys; at most 4 KB, measured as the JSON object of all variables."""
+    """No reserved keys, no value that a process cannot be given; at most 4 KB, measured as the JSON object of all variables."""
     reserved = [name for name in variables if name in RESERVED_VARIABLES]
     if reserved:
         raise InvalidParameterValue(
             f"{_UNCONFIGURABLE}contains reserved keys that are currently not supported for modification. "
             f"Reserved keys used in this request: {', '.join(reserved)}"
         )
+    if any("\0" in value for value in variables.values()):
+        raise InvalidParameterValue(f"{_UNCONFIGURABLE}contains a null character.")
     measured = json.dumps(dict(variables), separators=(",", ":"), ensure_ascii=False)
     if len(measured.encode("utf-8", "surrogatepass")) > ENVIRONMENT_VARIABLES_BYTES:
         raise InvalidParameterValue(f"{_UNCONFIGURABLE}exceeded the 4KB limit. String measured: {measured}")

@@ -126,3 +126,8 @@ def test_snap_start_is_refused_where_the_runtime_cannot() -> None:
     configuration = configured(runtime="nodejs22.x", settings={"SnapStart": {"ApplyOn": "PublishedVersions"}})
     with pytest.raises(InvalidParameterValue, match=r"nodejs22\.x is not supported for SnapStart enabled functions"):
         check_configuration(configuration, creating=True)
+
+
+def test_a_variable_that_no_process_can_be_given_is_refused() -> None:
+    with pytest.raises(InvalidParameterValue, match="contains a null character"):
+        check_variables({"AA": "one\0two"})

@@ -1,0 +1,132 @@
+"""Whatever members get past the service model's checks, a handler answers in the model's shape or with a Lambda error."""
+
+import asyncio
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lambent.api.model import Service, Shape, load_service
+from lambent.api.validation import validate
+from lambent.core.errors import LambdaError, ServiceFault, ValidationFailed
+from tests.unit.control_world import CALLER, ROLE, World, model, zip_of
+
+SERVICE: Service = load_service("lambda")
+FUNCTION = f"arn:aws:lambda:{CALLER.region}:{CALLER.account}:function:hello"
+LAYER = f"arn:aws:lambda:{CALLER.region}:{CALLER.account}:layer:numpy"
+TELLING: Mapping[str, list[str]] = {
+    "FunctionName": [
+        "hello",
+        "hello:1",
+        "hello:live",
+        "nobody",
+        FUNCTION,
+        f"{FUNCTION}:$LATEST",
+        FUNCTION.replace("us-east-1", "eu-west-1"),
+    ],
+    "Resource": [FUNCTION, f"{FUNCTION}:1", FUNCTION.replace("function:hello", "event-source-mapping:" + "0" * 8)],
+    "Qualifier": ["1", "2", "live", "$LATEST", "$LATEST.PUBLISHED", "0", "00", "9" * 100],
+    "FunctionVersion": ["1", "$LATEST", "$LATEST.PUBLISHED", "0", "9" * 1000, "ALL"],
+    "LayerName": ["numpy", LAYER, "n" * 140, f"{LAYER}:1"],
+    "Runtime": ["python3.12", "python2.7", "nodejs22.x"],
+    "Handler": ["app.handler"],
+    "S3Bucket": ["bucket"],
+    "Arn": [f"{LAYER}:1", f"{LAYER}:{'9' * 30}", "arn:aws:lambda:::awslayer:x"],
+    "Role": [ROLE],
+    "Name": ["live", "a" * 128],
+    "TargetArn": ["", "arn:aws:sqs:us-east-1:0:q", "arn:aws:s3:::b"],
+    "S3Key": ["there.zip", "bad.zip", "missing"],
+}
+VERSIONS = st.sampled_from(["1", "2", "0", "9" * 1000])
+
+
+SCALARS: Mapping[str, st.SearchStrategy[Any]] = {
+    "blob": st.sampled_from([b"", b"no zip", zip_of("one"), zip_of("two"), zip_of(name="../up")]),
+    "boolean": st.booleans(),
+    "integer": st.sampled_from([-1, 0, 1, 2, 3, 128, 512, 901, 2**31 - 1]),
+    "long": st.sampled_from([-1, 0, 1, 2, 2**63 - 1]),
+    "double": st.floats(0, 1),
+}
+
+
+def shape_values(shape: Shape, name: str) -> st.SearchStrategy[Any]:
+    if shape.kind == "structure":
+        return structures(shape)
+    if shape.kind == "list":
+        element = SERVICE.shapes[shape.element or ""]
+        layers = st.sampled_from([f"{LAYER}:1", f"{LAYER}:7", LAYER.replace("000000000000", "111111111111") + ":1"])
+        return st.lists(layers if element.name == "LayerVersionArn" else shape_values(element, name), max_size=6)
+    if shape.kind == "map":
+        keys = VERSIONS if shape.key == "AdditionalVersion" else st.sampled_from(["AA", "AWS_REGION", "aws:x", "team", "\u00e9"])
+        return st.dictionaries(keys, shape_values(SERVICE.shapes[shape.value or ""], name), max_size=3)
+    if shape.kind == "string":
+        telling = [*TELLING.get(name, []), *shape.values]
+        strange = st.sampled_from(["", "x", "a\0b", "\u00e9" * 300]) | st.text(max_size=8)
+        return st.one_of(*[st.sampled_from(telling)] * 5, strange) if telling else strange
+    return SCALARS[shape.kind]
+
+
+def structures(shape: Shape) -> st.SearchStrategy[dict[str, Any]]:
+    members = {name: shape_values(SERVICE.shapes[each.shape], name) for name, each in shape.members.items()}
+    required = {name: values for name, values in members.items() if name in shape.required}
+    return st.fixed_dictionaries(required, optional={name: values for name, values in members.items() if name not in required})
+
+
+async def prepared(folder: Path) -> World:
+    world = World(folder)
+    world.objects.objects["bucket", "there.zip", None] = zip_of("s3")
+    await world.active(Publish=True)
+    await world.call("CreateAlias", FunctionName="hello", Name="live", FunctionVersion="1")
+    await world.call("PublishLayerVersion", LayerName="numpy", Content={"ZipFile": zip_of("layer")})
+    return world
+
+
+OPERATIONS = sorted(World(Path(tempfile.gettempdir())).handlers)
+
+
+def is_valid(name: str, members: Mapping[str, Any]) -> bool:
+    try:
+        validate(SERVICE, name, members)
+    except ValidationFailed:
+        return False
+    return True
+
+
+def valid_part(shape: Shape, members: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Without the optional members that the model refuses; None when it refuses a required one."""
+    required = {name: value for name, value in members.items() if name in shape.required}
+    if not is_valid(shape.name, required):
+        return None
+    optional = {name: value for name, value in members.items() if is_valid(shape.name, {**required, name: value})}
+    return {**required, **optional}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_valid_members_never_end_in_a_fault(operation: str, tmp_path: Path) -> None:
+    shape = SERVICE.shapes[model().operation_model(operation).input_shape.name]
+    reached: list[bool] = []
+
+    @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(structures(shape))
+    def any_members(members: dict[str, Any]) -> None:
+        valid = valid_part(shape, members)
+        if valid is not None:
+            reached.append(asyncio.run(is_answered(valid)))
+
+    async def is_answered(members: dict[str, Any]) -> bool:
+        world = await prepared(tmp_path)
+        fault = None
+        try:
+            await world.call(operation, **members)
+        except LambdaError as error:
+            fault = error
+        await world.activate()
+        return fault is None or (bool(fault.message) and not isinstance(fault, ServiceFault))
+
+    any_members()
+    assert reached
+    assert all(reached)
