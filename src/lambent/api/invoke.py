@@ -125,8 +125,9 @@ class InvokeHandlers:
 
 def _trace_header(trace: str) -> bytes:
     """The reply's form of a trace: `root=...;sampled=...`."""
-    fields = dict(part.strip().partition("=")[::2] for part in trace.split(";"))
-    return f"root={fields.get('Root', '')};sampled={fields.get('Sampled', '0')}".encode("ascii", "replace")
+    root = trace.partition("Root=")[2].partition(";")[0]
+    sampled = trace.partition("Sampled=")[2].partition(";")[0] or "0"
+    return f"root={root};sampled={sampled}".encode("latin-1")
 
 
 async def _frames(outcome: Outcome, log_tail: bytes | None) -> AsyncIterator[bytes]:

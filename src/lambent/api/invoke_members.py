@@ -32,6 +32,7 @@ _HEADERS: Final = (
     ("DurableExecutionName", b"x-amz-durable-execution-name"),
     ("TenantId", b"x-amz-tenant-id"),
 )
+_OPTIONS: Final = frozenset(header for _, header in _HEADERS)
 
 
 class InvocationType(StrEnum):
@@ -71,14 +72,19 @@ class InvokeReader:
     def read(self, operation: str, request: Request, caller: Owner) -> InvokeMembers:
         """Raises ValidationFailed, InvalidParameterValue, InvalidRequestContent, AccessDenied (another account's function)."""
         name = request.path.split(b"/", 4)[3]
-        given = tuple((member, value) for member, header in _HEADERS if (value := request.text(header)) is not None)
-        small = len(name) + len(request.query) + sum(len(value) for _, value in given) < _CACHED_CHARACTERS
-        read = self._remembered if small else self._read
-        return read(operation, name, request.query, caller, given)
+        given: tuple[tuple[str, str], ...] = ()
+        size = len(name) + len(request.query)
+        if not _OPTIONS.isdisjoint(request.index):
+            given = tuple((member, value) for member, header in _HEADERS if (value := request.text(header)) is not None)
+            size += sum(len(value) for _, value in given)
+        read = self._remembered if size < _CACHED_CHARACTERS else self._read
+        return read(operation, (name, request.query), (caller.account, caller.region), given)
 
     def _read(
-        self, operation: str, name: bytes, raw_query: bytes, caller: Owner, given: tuple[tuple[str, str], ...]
+        self, operation: str, place: tuple[bytes, bytes], owner: tuple[str, str], given: tuple[tuple[str, str], ...]
     ) -> InvokeMembers:
+        name, raw_query = place
+        caller = Owner(account=owner[0], region=owner[1])
         query = parse_query(raw_query)
         members = {"FunctionName": unquote_to_bytes(name).decode("utf-8", "replace"), **dict(given)}
         if "Qualifier" in query:

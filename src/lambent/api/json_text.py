@@ -2,6 +2,7 @@
 
 import json
 import math
+from json.scanner import make_scanner
 from typing import Any, NoReturn
 
 _SOURCE_BYTES = 500
@@ -17,6 +18,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 _plain = json.JSONDecoder(parse_constant=_refuse_constant)
+_scan = make_scanner(_plain)
 _any_numbers = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=float)
 
 
@@ -27,6 +29,12 @@ def parse_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
     except UnicodeDecodeError as error:
         byte = data[error.start]
         raise NotJson(f"Invalid UTF-8 start byte 0x{byte:x}{_place(data, error.start)}") from error
+    try:
+        value, end = _scan(text, 0)
+        if end == len(text):
+            return value
+    except (StopIteration, ValueError, RecursionError):
+        pass  # white space before it, or a mistake: the slower way finds out
     try:
         return _plain.decode(text)
     except json.JSONDecodeError as error:

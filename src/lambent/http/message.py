@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lambent.core.limits import MEBIBYTE, REQUEST_HEAD_BYTES
 
@@ -11,12 +12,23 @@ HeaderPair = tuple[bytes, bytes]
 class Request:
     """One request. `admit` callbacks see it without a body, handlers with the whole of it.
 
-    Not a dataclass: one is made per request on the hot path.
+    Not a frozen dataclass: one is made per request on the hot path.
     """
 
-    __slots__ = ("_index", "body", "content_length", "headers", "keep_alive", "method", "path", "query", "reserved", "trailers")
+    trailers: Sequence[HeaderPair] = ()
+    """Header fields sent after a chunked body."""
+    content_length: int | None = 0
+    """As declared; None when the body is chunked."""
+    keep_alive = True
+    takes_chunks = True
+    """False for HTTP/1.0, where a streamed reply ends with the connection."""
+    body = b""
+    reserved = 0
+    """What the body has taken of the server's BodyBudget; given back after the reply."""
 
-    def __init__(self, *, method: str, path: bytes, query: bytes, headers: list[HeaderPair]) -> None:
+    def __init__(
+        self, method: str, path: bytes, query: bytes, headers: list[HeaderPair], index: dict[bytes, bytes] | None = None
+    ) -> None:
         self.method = method
         """Upper case, as sent."""
         self.path = path
@@ -25,32 +37,24 @@ class Request:
         """Raw: what follows the first `?`, else empty."""
         self.headers = headers
         """(lower-case name, value without surrounding space), in the order sent."""
-        self.trailers: list[HeaderPair] = []
-        """Header fields sent after a chunked body."""
-        self.content_length: int | None = None
-        """As declared; None when the body is chunked; 0 when there is none."""
-        self.keep_alive = True
-        self.body = b""
-        self.reserved = 0
-        """What the body has taken of the server's BodyBudget; given back after the reply."""
-        self._index: dict[bytes, bytes] | None = None
+        self.index = dict(reversed(headers)) if index is None else index
+        """The first value of each header."""
 
     def header(self, name: bytes) -> bytes | None:
         """The value of the first header of this lower-case name, or None."""
-        index = self._index
-        if index is None:
-            index = self._index = dict(reversed(self.headers))
-        return index.get(name)
+        return self.index.get(name)
 
     def text(self, name: bytes) -> str | None:
         """The same as text. Latin-1, as HTTP has it, so never fails."""
-        value = self.header(name)
+        value = self.index.get(name)
         return None if value is None else value.decode("latin-1")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Response:
-    """One reply. The connection adds Date, Content-Length or Transfer-Encoding, and Connection where it is needed."""
+class Response(NamedTuple):
+    """One reply. The connection adds Date, Content-Length or Transfer-Encoding, and Connection where it is needed.
+
+    A tuple, not a dataclass: one is made per request on the hot path. Name the fields when making one.
+    """
 
     status: int
     headers: Sequence[HeaderPair] = ()

@@ -6,14 +6,15 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import cast
 
-from lambent.http.encoding import CONTINUE, LAST_CHUNK, encode_chunk, encode_head
+from lambent.http.encoding import BODILESS, CONTINUE, LAST_CHUNK, encode_chunk, encode_head
+from lambent.http.framing import Refused
 from lambent.http.message import Admit, BodyBudget, HttpHandler, HttpLimits, Request, Response
-from lambent.http.reader import Refused, RequestReader
+from lambent.http.reader import RequestReader
 
 _log = logging.getLogger(__name__)
 
 _BODY_IN_SAME_WRITE = 64 * 1024
-_NO_REQUEST = Request(method="", path=b"", query=b"", headers=[])
+_NO_REQUEST = Request("", b"", b"", [])
 
 
 class HttpProtocol(asyncio.Protocol):
@@ -147,21 +148,29 @@ class HttpProtocol(asyncio.Protocol):
     async def _run(self) -> None:
         try:
             while not self._transport.is_closing():
-                request, early = self._queue.popleft() if self._queue else await self._next()
-                keep_alive = await self._serve(request, early)
-                self._budget.give(request.reserved)
+                if not self._queue:
+                    await self._request_arrived()
+                request, early = self._queue.popleft()
+                response = early or await self._respond(request)
+                keep_alive = request.keep_alive and not response.close and not self._draining
+                if not request.takes_chunks and not isinstance(response.body, bytes):
+                    keep_alive = False
+                await self._send(request, response, keep_alive=keep_alive)
+                if request.reserved:
+                    self._budget.give(request.reserved)
                 if not keep_alive:
                     await self._finish()
                     return
         except (ConnectionError, TimeoutError):
             self._transport.abort()
 
-    async def _next(self) -> tuple[Request, Response | None]:
+    async def _request_arrived(self) -> None:
         self._idle_deadline = self._loop.time() + self._limits.idle_seconds
         if self._draining and self._reader.deadline is None:
             self._transport.close()
         if not self._reading:
             self._reading = True
+            self._reader.grant(self._limits.head_seconds)
             self._transport.resume_reading()
         if self._reader.wants_continue:
             self._continue()
@@ -170,17 +179,6 @@ class HttpProtocol(asyncio.Protocol):
             await self._waiting
         finally:
             self._waiting = None
-        return self._queue.popleft()
-
-    async def _serve(self, request: Request, early: Response | None) -> bool:
-        response = early or await self._respond(request)
-        keep_alive = request.keep_alive and not response.close and not self._draining
-        try:
-            await self._send(request, response, keep_alive=keep_alive)
-        except ValueError:
-            _log.exception("response_not_sendable")
-            await self._send(request, Response(status=500), keep_alive=keep_alive)
-        return keep_alive
 
     async def _respond(self, request: Request) -> Response:
         try:
@@ -190,36 +188,46 @@ class HttpProtocol(asyncio.Protocol):
             return Response(status=500)
 
     async def _send(self, request: Request, response: Response, *, keep_alive: bool) -> None:
-        body = response.body
-        if not isinstance(body, bytes):
-            await self._stream(request, response, body, keep_alive=keep_alive)
-            return
+        try:
+            if isinstance(response.body, bytes):
+                self._write(request, response, response.body, keep_alive=keep_alive)
+            else:
+                await self._stream(request, response, response.body, keep_alive=keep_alive)
+        except ValueError:
+            _log.exception("response_not_sendable")
+            await _close_iterator(response.body)
+            self._write(request, Response(status=500), b"", keep_alive=keep_alive)
+        if self._writable is not None:
+            await self._until_writable()
+
+    def _write(self, request: Request, response: Response, body: bytes, *, keep_alive: bool) -> None:
         head = encode_head(response, length=len(body), keep_alive=keep_alive, chunked=False)
-        if request.method == "HEAD" or not body:
+        if not body or request.method == "HEAD" or response.status in BODILESS:
             self._transport.write(head)
         elif len(body) <= _BODY_IN_SAME_WRITE:
             self._transport.write(head + body)
         else:
             self._transport.write(head)
             self._transport.write(body)
-        if self._writable is not None:
-            await self._until_writable()
 
     async def _stream(self, request: Request, response: Response, body: AsyncIterator[bytes], *, keep_alive: bool) -> None:
         """Send an iterator's body in chunks. When it fails midway the connection is dropped, and the client sees that."""
+        chunked = request.takes_chunks
+        head = encode_head(response, length=None, keep_alive=keep_alive, chunked=chunked)
         try:
-            self._transport.write(encode_head(response, length=None, keep_alive=keep_alive, chunked=True))
-            if request.method == "HEAD":
+            self._transport.write(head)
+            if request.method == "HEAD" or response.status in BODILESS:
                 return
             async for data in body:
                 if self._transport.is_closing():
                     return
                 if data:
-                    self._transport.write(encode_chunk(data))
+                    self._transport.write(encode_chunk(data) if chunked else data)
                 if self._writable is not None:
                     await self._until_writable()
-            self._transport.write(LAST_CHUNK)
-        except (ConnectionError, TimeoutError, ValueError):
+            if chunked:
+                self._transport.write(LAST_CHUNK)
+        except (ConnectionError, TimeoutError):
             raise
         except Exception:  # noqa: BLE001 - the request boundary: the head is sent, so all that is left is to break off
             _log.exception("response_body_failed")
@@ -243,7 +251,7 @@ class HttpProtocol(asyncio.Protocol):
         self._transport.close()
 
 
-async def _close_iterator(body: AsyncIterator[bytes]) -> None:
+async def _close_iterator(body: bytes | AsyncIterator[bytes]) -> None:
     close = getattr(body, "aclose", None)
     if close is not None:
         await close()

@@ -1,23 +1,15 @@
 """Reads requests out of a byte stream: httptools' callbacks, the limits, and what HTTP forbids but parsers let through."""
 
 from collections.abc import Callable
+from typing import Final
 
 import httptools
 
+from lambent.http.framing import Refused, make_request
 from lambent.http.message import Admit, BodyBudget, HeaderPair, HttpLimits, Request, Response
 
-_CHUNKED = b"chunked"
-_UNCOUNTED_BYTES = 64 * 1024
+_UNCOUNTED_BYTES: Final = 64 * 1024
 """Bodies up to this size do not draw on the budget; the number of connections bounds them."""
-
-
-class Refused(Exception):
-    """The byte stream is not HTTP that can be gone on with: answer `status`, then close."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
 
 
 class RequestReader:
@@ -44,51 +36,80 @@ class RequestReader:
         """When what is being received must be complete (loop time); None between requests."""
         self.wants_continue = False
         """A head with `Expect: 100-continue` was admitted, and its body has not begun to arrive."""
+        self._started = 0
+        self._timed = (0, False)
         self._reserved = 0
         self._begin()
 
     def _begin(self) -> None:
+        """Forget the request before."""
         self._url = b""
         self._headers: list[HeaderPair] = []
-        self._chunks: list[bytes] = []
-        self._size = 0
-        self._allowed = 0
-        self._unfinished_head = 0
         self._request: Request | None = None
+        self._chunks: list[bytes] | None = None
+        self._size = 0
+        self._unfinished_head = 0
+        self._receiving = False
         self._discarding = False
 
     def feed(self, data: bytes) -> None:
         """Parse; deliver every request that is complete. Raises Refused."""
+        rest = self._parse(data)
+        while rest:
+            rest = self._parse(rest)
+        if self._receiving:
+            self._account(len(data))
+        elif self.deadline is not None:
+            self.deadline = None
+
+    def _parse(self, data: bytes) -> bytes:
+        """Returns what follows a request that asked for an upgrade: nothing is offered, so it is the next request."""
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            # No protocol to upgrade to is offered, so the bytes after this request are the next request.
             self._parser = httptools.HttpRequestParser(self)
-            rest = data[upgrade.args[0] :]
-            if rest:
-                self.feed(rest)
-            return
+            return data[upgrade.args[0] :]
         except httptools.HttpParserCallbackError as error:
             if isinstance(error.__context__, Refused):
                 raise error.__context__ from None
             raise
         except httptools.HttpParserError as error:
             raise Refused(400, str(error)) from error
-        if self._request is None and self.deadline is not None:
-            self._unfinished_head += len(data)
-            if self._unfinished_head > self._limits.head_bytes:
-                raise Refused(431, "the request's head is too large")
+        return b""
+
+    def grant(self, seconds: float) -> None:
+        """Reading was paused: what is being received has at least `seconds` from now."""
+        if self.deadline is not None:
+            self.deadline = max(self.deadline, self._now() + seconds)
 
     def release(self) -> None:
         """Give back what an unfinished body has reserved."""
         self._budget.give(self._reserved)
         self._reserved = 0
 
+    def _account(self, size: int) -> None:
+        """A request has arrived in part: bound the size of its head, and the time that head and body take."""
+        request = self._request
+        if request is None:
+            self._unfinished_head += size
+            if self._unfinished_head > self._limits.head_bytes:
+                raise Refused(431, "the request's head is too large")
+        progress = (self._started, request is not None)
+        if progress == self._timed:
+            return
+        self._timed = progress
+        seconds = self._limits.head_seconds
+        if request is not None:
+            expected = self._allowed if request.content_length is None else request.content_length
+            seconds = self._limits.body_seconds + expected / self._limits.body_bytes_per_second
+        self.deadline = self._now() + seconds
+
     # -------------------------------------------------------- httptools callbacks, in the order in which they come
 
     def on_message_begin(self) -> None:
         """A request's first byte."""
-        self.deadline = self._now() + self._limits.head_seconds
+        self._started += 1
+        self._receiving = True
 
     def on_url(self, url: bytes) -> None:
         """A part of the request target."""
@@ -99,18 +120,20 @@ class RequestReader:
         if self._request is None:
             self._headers.append((name.lower(), value))
         elif not self._discarding and len(self._request.trailers) < self._limits.header_count:
-            self._size += len(name) + len(value)
-            self._check_size()
-            self._request.trailers.append((name.lower(), value))
+            self._grow(len(name) + len(value))
+            self._request.trailers = (*self._request.trailers, (name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """The head is complete: check it, ask `admit`, reserve memory for the body."""
-        request = self._make_request()
-        self._request = request
+        if len(self._headers) > self._limits.header_count:
+            raise Refused(431, "the request's head has too many fields")
+        request = self._request = make_request(self._parser, self._url, self._headers)
         length = request.content_length
         verdict = self._limits.body_bytes if self._admit is None else self._admit(request)
         if isinstance(verdict, int):
             self._allowed = verdict
+            if length == 0:
+                return
             if length is not None and length > verdict:
                 verdict = Response(status=413)
             elif length is not None and length > _UNCOUNTED_BYTES and not self._reserve(length):
@@ -118,50 +141,40 @@ class RequestReader:
         if isinstance(verdict, Response):
             self._discarding = True
             self._allowed = self._limits.discard_bytes
-            if length != 0:
-                self._expect_body(length)
             self._deliver(request, verdict)
-        elif length != 0:
-            self._expect_body(length)
-            self.wants_continue = self._expects_continue(request)
+        else:
+            self.wants_continue = _expects_continue(request)
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body."""
         self.wants_continue = False
-        self._size += len(data)
-        self._check_size()
-        if not self._discarding:
+        self._grow(len(data))
+        request = self._request
+        if request is None or self._discarding:
+            return
+        if self._chunks is not None:
             self._chunks.append(data)
+        elif request.body:
+            self._chunks = [request.body, data]
+        else:
+            request.body = data
 
     def on_message_complete(self) -> None:
         """The request is whole."""
-        request, chunks, discarding, reserved = self._request, self._chunks, self._discarding, self._reserved
-        self.deadline = None
+        request, discarded = self._request, self._discarding
+        if request is not None and not discarded:
+            if self._chunks is not None:
+                request.body = b"".join(self._chunks)
+            request.reserved, self._reserved = self._reserved, 0
+        self.release()
         self.wants_continue = False
         self._begin()
-        if request is None or discarding:
-            self.release()
-            return
-        self._reserved = 0
-        request.reserved = reserved
-        if chunks:
-            request.body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        self._deliver(request, None)
+        if request is not None and not discarded:
+            self._deliver(request, None)
 
-    # -------------------------------------------------------- checks
-
-    def _make_request(self) -> Request:
-        headers = self._headers
-        if len(headers) > self._limits.header_count or sum(len(n) + len(v) for n, v in headers) > self._limits.head_bytes:
-            raise Refused(431, "the request's head is too large")
-        parser = self._parser
-        path, _, query = _origin_form(self._url).partition(b"?")
-        request = Request(method=parser.get_method().decode("ascii"), path=path, query=query, headers=headers)
-        request.keep_alive = parser.should_keep_alive()
-        _check_framing(request, parser.get_http_version())
-        return request
-
-    def _check_size(self) -> None:
+    def _grow(self, size: int) -> None:
+        """The body has grown: hold it to what was allowed; one of undeclared length reserves as it comes."""
+        self._size += size
         if self._size > self._allowed:
             raise Refused(413, "the request's body is too large")
         counted = self._request is not None and self._request.content_length is None and not self._discarding
@@ -174,51 +187,11 @@ class RequestReader:
         self._reserved += size
         return True
 
-    def _expect_body(self, length: int | None) -> None:
-        size = self._allowed if length is None else length
-        self.deadline = self._now() + self._limits.body_seconds + size / self._limits.body_bytes_per_second
 
-    def _expects_continue(self, request: Request) -> bool:
-        expectation = request.header(b"expect")
-        if expectation is None:
-            return False
-        if expectation.lower() != b"100-continue":
-            raise Refused(417, "the only expectation that can be met is 100-continue")
-        return True
-
-
-def _origin_form(target: bytes) -> bytes:
-    """Path and query of a request target in absolute form; other forms as they are (RFC 9112, section 3.2)."""
-    if not target.startswith((b"http://", b"https://")):
-        return target
-    _, _, rest = target.partition(b"://")
-    _, slash, path = rest.partition(b"/")
-    return slash + path or b"/"
-
-
-def _check_framing(request: Request, version: str) -> None:
-    """Refuse what two parsers could read in two ways (RFC 9112, sections 3.2 and 6.3)."""
-    names = [name for name, _ in request.headers]
-    if version not in ("1.1", "1.0"):
-        raise Refused(505, "HTTP/1.1 is spoken here")
-    if request.method == "CONNECT" or not request.path.startswith((b"/", b"*")):
-        raise Refused(400, "the request target is not a path")
-    if names.count(b"host") != 1 and (version == "1.1" or b"host" in names):
-        raise Refused(400, "there must be one Host header")
-    coding = request.header(b"transfer-encoding")
-    if coding is None:
-        request.content_length = _content_length(request, names)
-        return
-    if b"content-length" in names or names.count(b"transfer-encoding") != 1 or version == "1.0":
-        raise Refused(400, "the length of the body is given in two ways")
-    if coding.lower() != _CHUNKED:
-        raise Refused(501, "the only transfer coding is chunked")
-
-
-def _content_length(request: Request, names: list[bytes]) -> int:
-    value = request.header(b"content-length")
-    if value is None:
-        return 0
-    if names.count(b"content-length") != 1 or not value.isdigit() or len(value) > 18:
-        raise Refused(400, "Content-Length is not one number")
-    return int(value)
+def _expects_continue(request: Request) -> bool:
+    expectation = request.header(b"expect")
+    if expectation is None:
+        return False
+    if expectation.lower() != b"100-continue":
+        raise Refused(417, "the only expectation that can be met is 100-continue")
+    return True

@@ -92,7 +92,7 @@ async def test_a_chunked_body_is_joined_and_its_trailers_are_kept() -> None:
             b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX-Error: bad\r\n\r\n"
         )
         _, _, body = await client.reply()
-    assert body == b"(b'abcde', [(b'x-error', b'bad')])"
+    assert body == b"(b'abcde', ((b'x-error', b'bad'),))"
 
 
 @pytest.mark.parametrize(
