@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lambent.api.account import AccountHandlers
 from lambent.api.aliases import AliasHandlers
 from lambent.api.call import Handler
+from lambent.api.code_signing import CodeSigningHandlers
 from lambent.api.concurrency import ConcurrencyHandlers
 from lambent.api.functions import FunctionHandlers, Link
 from lambent.api.layers import LayerHandlers
@@ -43,10 +44,10 @@ def control_handlers(ports: ControlPorts, *, link: Link, account_concurrency: in
     intake = CodeIntake(store, ports.packages, ports.objects)
     layers = LayerControl(store, intake, clock)
     concurrency = ConcurrencyControl(store, chance, account_concurrency=account_concurrency)
+    functions = FunctionControl(store, intake, layers, clock, chance)
     topics = (
-        FunctionHandlers(
-            FunctionControl(store, intake, layers, clock, chance), UpdateControl(store, intake, layers, clock, chance), link
-        ),
+        FunctionHandlers(functions, UpdateControl(store, intake, layers, clock, chance), link),
+        CodeSigningHandlers(functions),
         VersionHandlers(VersionControl(store, chance)),
         AliasHandlers(AliasControl(store, chance)),
         LayerHandlers(layers, link),

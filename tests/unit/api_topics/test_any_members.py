@@ -110,7 +110,12 @@ def test_valid_members_never_end_in_a_fault(operation: str, tmp_path: Path) -> N
     shape = SERVICE.shapes[model().operation_model(operation).input_shape.name]
     reached: list[bool] = []
 
-    @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(
+        max_examples=400 if operation.startswith("Create") else 60,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
     @given(structures(shape))
     def any_members(members: dict[str, Any]) -> None:
         valid = valid_part(shape, members)

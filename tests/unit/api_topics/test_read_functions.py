@@ -225,3 +225,11 @@ async def test_a_version_that_is_being_made_is_not_deleted(world: World) -> None
     await world.call("PublishVersion", FunctionName="hello")
     with pytest.raises(ResourceConflict, match="currently in the following state: Pending"):
         await world.call("DeleteFunction", FunctionName="hello:1")
+
+
+async def test_a_function_has_no_code_signing_configuration(world: World) -> None:
+    await world.active()
+    reply = await world.call("GetFunctionCodeSigningConfig", FunctionName=ARN)
+    assert reply == {"CodeSigningConfigArn": "", "FunctionName": "hello"}
+    with pytest.raises(ResourceNotFound):
+        await world.call("GetFunctionCodeSigningConfig", FunctionName="nobody")
