@@ -1,13 +1,14 @@
 """Lambent's launcher for `provided` runtimes: waits blank, then replaces itself by the function's own `bootstrap`.
 
-Runs as a program (channel on descriptor 3, telemetry pipe on 4), or as `main(channel, telemetry)` in a process that is already locked
-down: after it is imported it needs no further module and no file but the function's own. The protocol is docs/frame-protocol.md; what
-is looked for, and the words when it is not found, are Lambda's (facts B2, E7).
+Runs as a program (channel on descriptor 3, telemetry pipe on 4), or as `main(channel, telemetry)` in a process that is already
+locked down: after it is imported it needs no further module and no file but the function's own. The protocol is
+docs/frame-protocol.md; what is looked for, and the words when it is not found, are Lambda's (facts B2, E7).
 """
 
 import errno
 import json
 import os
+import signal
 import stat
 
 INVALID_ENTRYPOINT = "Runtime.InvalidEntrypoint"
@@ -49,6 +50,7 @@ def _become_bootstrap(environment, telemetry):
     _arrange_descriptors(telemetry if "_LAMBDA_TELEMETRY_LOG_FD" in variables else None)
     try:
         os.chdir(task_root)
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what it starts would go on doing so
         os.execve(bootstrap, [bootstrap], variables)
     except OSError as error:
         reason = _WORDS.get(error.errno, os.strerror(error.errno).lower())

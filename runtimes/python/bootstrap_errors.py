@@ -6,6 +6,8 @@ Every shape, key order and message here is that of awslambdaric 4.2.2 (bootstrap
 import os
 import traceback
 
+_OURS = os.path.dirname(os.path.abspath(__file__)) + "/bootstrap_"
+
 IMPORT_MODULE_ERROR = "Runtime.ImportModuleError"
 HANDLER_NOT_FOUND = "Runtime.HandlerNotFound"
 MALFORMED_HANDLER_NAME = "Runtime.MalformedHandlerName"
@@ -25,10 +27,11 @@ RESPONSE_TOO_LARGE_DOCUMENT = {
 UNHANDLED_EXCEPTION_WARNING = (
     "LAMBDA_WARNING: Unhandled exception. The most likely cause is an issue in the function code. "
     "However, in rare cases, a Lambda runtime update can cause unexpected function behavior. "
-    "For functions using managed runtimes, runtime updates can be triggered by a function change, or can be applied automatically. "
+    "For functions using managed runtimes, runtime updates can be triggered by a function change, "
+    "or can be applied automatically. "
     "To determine if the runtime has been updated, check the runtime version in the INIT_START log entry. "
-    "If this error correlates with a change in the runtime version, you may be able to mitigate this error by temporarily rolling back "
-    "to the previous runtime version. "
+    "If this error correlates with a change in the runtime version, "
+    "you may be able to mitigate this error by temporarily rolling back to the previous runtime version. "
     "For more information, see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-update.html\r"
 )
 PREVIEW_WARNING = (
@@ -68,11 +71,11 @@ def error_of_exception(error, request_id=None):
 def _stack_trace(frames):
     rows = [(frame.filename, frame.lineno, frame.name, frame.line) for frame in traceback.extract_tb(frames)]
     for index, row in enumerate(rows):
-        if "/bootstrap.py" not in row[0]:
+        if "/bootstrap.py" not in row[0] and not row[0].startswith(_OURS):
             return traceback.format_list(rows[index:])
     return traceback.format_list([_as_lambda_shows_it(row) for row in rows])
 
 
 def _as_lambda_shows_it(row):
-    """Only our own frames (a handler with a wrong signature): named by where Lambda keeps its client, never by a path of the host."""
+    """Only our own frames (a handler with a wrong signature): named by where Lambda keeps its client, not by a host's path."""
     return (os.environ.get("LAMBDA_RUNTIME_DIR", "/var/runtime") + "/bootstrap.py", *row[1:3], row[3] or "")

@@ -5,6 +5,7 @@ The errors of loading are those of awslambdaric 4.2.2; the module path is that o
 
 import importlib
 import os
+import signal
 import sys
 import time
 
@@ -25,7 +26,7 @@ _shadowable = frozenset()
 
 
 def preload(names):
-    """Import these modules, so that forks share them. Remembers which: a function's own module of such a name must win over them."""
+    """Import these modules, so that forks share them. Remembers which: a function's own module of such a name must win."""
     global _shadowable
     ours = set(sys.modules)
     for name in names:
@@ -59,6 +60,7 @@ def exec_wrapper(wrapper, descriptors):
         os.dup2(fd, inherited)
     # Without -I and -S: PYTHONPATH and sitecustomize are the means of wrappers.
     environment = {**os.environ, WRAPPED: "1"}
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what it starts would go on doing so
     try:
         os.execve(wrapper, [wrapper, _interpreter(), "-s", os.path.join(_HERE, "bootstrap.py")], environment)
     except OSError as error:

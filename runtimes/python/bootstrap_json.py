@@ -1,8 +1,8 @@
 """Event bytes to Python values and results to JSON text, exactly as Lambda's runtime client does, at C speed.
 
-Lambda's client uses simplejson (awslambdaric 4.2.2, lambda_runtime_marshaller.py), which is not in the standard library. Where the
-two differ, a slower way is taken only by results that need it: named tuples and whatever has `_asdict` become objects, bytes become
-text (also as keys), a Decimal keeps its digits. Events may not hold NaN or Infinity.
+Lambda's client uses simplejson (awslambdaric 4.2.2, lambda_runtime_marshaller.py), which is not in the standard library. Where
+the two differ, a slower way is taken only by results that need it: named tuples and whatever has `_asdict` become objects, bytes
+become text (also as keys), a Decimal keeps its digits. Events may not hold NaN or Infinity.
 """
 
 import binascii

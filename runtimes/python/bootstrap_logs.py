@@ -15,8 +15,10 @@ _DATETIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _JSON_FRAME = 0xA55A0002
 _TEXT_FRAME = 0xA55A0003
 _RESERVED_FIELDS = frozenset(
-    "name msg args levelname levelno pathname filename module exc_info exc_text stack_info lineno funcName created msecs relativeCreated "
-    "thread threadName processName process aws_request_id tenant_id _frame_type".split()
+    (
+        "name msg args levelname levelno pathname filename module exc_info exc_text stack_info lineno funcName created msecs "
+        "relativeCreated thread threadName processName process aws_request_id tenant_id _frame_type"
+    ).split()
 )
 _encode_json = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
@@ -38,7 +40,7 @@ def _clamped_level(record):
 
 
 class StandardLogSink:
-    """Without a telemetry pipe: lines on standard output, a multi-line error joined by carriage returns so that it stays one event."""
+    """Without a telemetry pipe: lines on standard output; an error's lines joined by carriage returns, so that it stays one."""
 
     def log(self, msg, frame_type=None):
         sys.stdout.write(msg)
@@ -109,7 +111,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record):
         record.levelno = _clamped_level(record)
         record.levelname = logging.getLevelName(record.levelno)
-        record._frame_type = _frame_type(_JSON_FRAME, record.levelno)
+        record._frame_type = _frame_type(_JSON_FRAME, record.levelno)  # noqa: SLF001 - Lambda's own name for it
         failed = record.exc_info
         result = {
             "timestamp": self.formatTime(record, self.datefmt),
@@ -176,14 +178,14 @@ class Logs:
         """Give the root logger Lambda's handler and level."""
         logging.Formatter.converter = time.gmtime
         logger = logging.getLogger()
-        if self._level in logging._nameToLevel:
+        if self._level in logging._nameToLevel:  # noqa: SLF001 - the public mapping is newer than Python 3.8
             logger.setLevel(self._level)
         logger.addHandler(self.handler())
 
     @staticmethod
-    def warn(message):
+    def announce(message):
         """Through the root logger: a higher AWS_LAMBDA_LOG_LEVEL silences it."""
-        logging.warning(message)
+        logging.warning(message)  # noqa: LOG015 - the function's own log
 
     def log_error(self, error):
         """Write an error document as one record."""

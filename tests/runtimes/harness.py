@@ -217,11 +217,15 @@ class Client:
         self.output.thread.join(PATIENCE)
         return self.output.content.decode(errors="replace")
 
-    def records(self) -> list[Record]:
-        """The telemetry records so far; all of them once the client has ended."""
+    def telemetry_bytes(self) -> bytes:
+        """The telemetry pipe's content so far; all of it once the client has ended."""
         if self.status is not None:
             self.telemetry.thread.join(PATIENCE)
-        content, found = bytes(self.telemetry.content), []
+        return bytes(self.telemetry.content)
+
+    def records(self) -> list[Record]:
+        """The telemetry records so far; all of them once the client has ended."""
+        content, found = self.telemetry_bytes(), []
         while content:
             kind, length, microseconds = struct.unpack_from(">IIQ", content)
             found.append(Record(type=kind, microseconds=microseconds, message=content[16 : 16 + length].decode()))
@@ -250,3 +254,16 @@ def _executable(candidate: str) -> str:
     """Past shims and virtual environments, which are not the interpreter itself."""
     code = "import sys; print(getattr(sys, '_base_executable', sys.executable))"
     return subprocess.run([candidate, "-I", "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def write_files(folder: Path, files: dict[str, str | bytes]) -> None:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        path.chmod(0o755)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def python_command(executable: str) -> list[str]:
+    return [executable, "-I", "-S", str(RUNTIMES / "python" / "bootstrap.py")]

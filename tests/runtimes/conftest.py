@@ -1,0 +1,69 @@
+"""Interpreters of this machine and clients started with them."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parent))  # --import-mode=importlib leaves the folder out
+
+from harness import RUNTIMES, Client, found, lambda_environment, python_command, write_files
+
+PYTHONS = [f"python3.{minor}" for minor in range(8, 16)]
+
+
+def interpreter(name: str) -> str:
+    return found(name) or pytest.skip(f"no {name} on this machine")
+
+
+@pytest.fixture(params=PYTHONS)
+def any_python(request: pytest.FixtureRequest) -> str:
+    return interpreter(request.param)
+
+
+@pytest.fixture
+def python() -> str:
+    """The newest CPython here: for what does not depend on the version."""
+    newest = next((path for name in reversed(PYTHONS) if (path := found(name))), None)
+    return newest or pytest.skip("no python3.8 to python3.15 on this machine")
+
+
+@pytest.fixture
+def node() -> str:
+    return interpreter("node")
+
+
+@pytest.fixture
+def start_client(tmp_path: Path) -> Iterator[Callable[..., Client]]:
+    """start_client(command, files, handler, **variables) -> a client that has not been assigned yet; killed after the test."""
+    with contextlib.ExitStack() as clients:
+
+        def start(command: list[str], files: dict[str, str | bytes], handler: str, **variables: str | None) -> Client:
+            task = tmp_path / "task"
+            write_files(task, files)
+            return clients.enter_context(Client(command, lambda_environment(task, handler, **variables), handler))
+
+        yield start
+
+
+@pytest.fixture
+def run_python(start_client: Callable[..., Client], python: str) -> Callable[..., Client]:
+    """run_python(source, handler="handler", **variables) -> a client of the newest Python with this source as module `f`."""
+
+    def run(source: str, handler: str = "f.handler", **variables: str | None) -> Client:
+        return start_client(python_command(python), {"f.py": source}, handler, **variables)
+
+    return run
+
+
+@pytest.fixture
+def run_node(start_client: Callable[..., Client], node: str) -> Callable[..., Client]:
+    """run_node(source or files, handler="index.handler", **variables) -> a client of this machine's Node."""
+
+    def run(source: str | dict[str, str], handler: str = "index.handler", **variables: str | None) -> Client:
+        files = {"index.js": source} if isinstance(source, str) else source
+        return start_client([node, str(RUNTIMES / "node" / "bootstrap.js")], files, handler, **variables)
+
+    return run
