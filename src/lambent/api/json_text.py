@@ -18,7 +18,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 _plain = json.JSONDecoder(parse_constant=_refuse_constant)
-_scan = make_scanner(_plain)
+_scan = make_scanner(_plain)  # type: ignore[arg-type]  # typeshed wants itself
 _any_numbers = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=float)
 
 
