@@ -1,4 +1,4 @@
-"""What a code package may contain: the pure rules that a zip's table of contents is held to before anything is written (facts G2).
+"""What a code package may contain: pure rules for a zip's table of contents, held before anything is written (facts G2).
 
 Lambda honours links and unix modes and takes at most 250 MiB unzipped. What is refused here could otherwise write outside of
 the package's folder, or exhaust the disk that it is unpacked on.

@@ -193,30 +193,33 @@ class FakeEventQueue:
     """Asynchronous events in a dictionary."""
 
     def __init__(self) -> None:
-        self._events: dict[str, tuple[float, int, AsyncEvent]] = {}
-        self._count = 0
+        self._events: dict[str, AsyncEvent] = {}
+        self._available: dict[str, float] = {}
 
     async def put(self, event: AsyncEvent) -> None:
-        self._count += 1
-        self._events.setdefault(event.event_id, (event.due, self._count, event))
+        if event.event_id not in self._events:
+            self._events[event.event_id] = event
+            self._available[event.event_id] = event.due
 
     async def lease(self, *, now: float, until: float, limit: int) -> Sequence[AsyncEvent]:
-        due = sorted((each for each in self._events.values() if each[0] <= now), key=lambda each: each[:2])[:limit]
-        for _, number, event in due:
-            self._events[event.event_id] = (until, number, event)
-        return [event for _, _, event in due]
+        waiting = [event for event in self._events.values() if self._available[event.event_id] <= now]
+        waiting.sort(key=lambda event: (self._available[event.event_id], event.accepted, event.event_id))
+        for event in waiting[:limit]:
+            self._available[event.event_id] = until
+        return sorted(waiting[:limit], key=lambda event: (event.due, event.accepted, event.event_id))
 
     async def acknowledge(self, event_id: str) -> None:
         self._events.pop(event_id, None)
+        self._available.pop(event_id, None)
 
     async def retry(self, event: AsyncEvent) -> None:
         if event.event_id in self._events:
-            _, number, stored = self._events[event.event_id]
-            kept = replace(stored, attempts=event.attempts, due=event.due)
-            self._events[event.event_id] = (event.due, number, kept)
+            stored = self._events[event.event_id]
+            self._events[event.event_id] = replace(stored, attempts=event.attempts, due=event.due)
+            self._available[event.event_id] = event.due
 
     async def next_due(self) -> float | None:
-        return min((available for available, _, _ in self._events.values()), default=None)
+        return min(self._available.values(), default=None)
 
 
 def _packages(version: FunctionVersion) -> Iterable[CodePackage]:

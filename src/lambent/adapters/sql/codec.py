@@ -1,0 +1,204 @@
+"""Core values as JSON documents, field by field: what the Store writes into its `document` columns, and reads back.
+
+A field that is added to a core value with a default needs an entry here (a test fails until it has one); documents written
+before are read with the default. A change that old documents cannot follow takes a new FORMAT and a migration.
+"""
+
+import json
+from typing import Any
+
+from lambent.core.alias import Alias
+from lambent.core.function import (
+    CodePackage,
+    Function,
+    FunctionConfiguration,
+    FunctionKey,
+    FunctionVersion,
+    LayerReference,
+    Owner,
+    PackageType,
+    State,
+    UpdateStatus,
+)
+from lambent.core.layer import LayerKey, LayerVersion
+
+FORMAT = 1
+
+_PACKAGE = ("digest", "sha256", "size", "unpacked_size")
+_CONFIGURATION = (
+    "role",
+    "runtime",
+    "handler",
+    "description",
+    "timeout",
+    "memory_size",
+    "ephemeral_storage",
+    "log_format",
+    "log_group",
+    "application_log_level",
+    "system_log_level",
+)
+_VERSION = (
+    "version",
+    "revision_id",
+    "last_modified",
+    "state_reason",
+    "state_reason_code",
+    "last_update_status_reason",
+    "last_update_status_reason_code",
+    "published_description",
+)
+_LAYER = ("version", "created", "description", "license_info")
+_ALIAS = ("name", "version", "description", "revision_id")
+
+Document = dict[str, Any]
+
+
+class UnknownFormat(Exception):
+    """A document of another format than this code reads."""
+
+
+def encode_function(value: Function) -> str:
+    """A function with its `$LATEST` and the one that serves, which mostly are the same."""
+    document = {
+        "key": _key(value.key),
+        "latest": _version(value.latest),
+        "next_version": value.next_version,
+        "reserved_concurrency": value.reserved_concurrency,
+        "tags": dict(value.tags),
+    }
+    if value.serving == value.latest:
+        document["serves_latest"] = True
+    elif value.serving is not None:
+        document["serving"] = _version(value.serving)
+    return _text(document)
+
+
+def decode_function(text: str) -> Function:
+    """The reverse of encode_function."""
+    document = _document(text)
+    key = _read_key(document["key"])
+    latest = _read_version(document["latest"], key)
+    serving = _read_version(document["serving"], key) if "serving" in document else None
+    return Function(
+        latest=latest,
+        serving=latest if document.get("serves_latest") else serving,
+        next_version=document["next_version"],
+        reserved_concurrency=document["reserved_concurrency"],
+        tags=document["tags"],
+    )
+
+
+def encode_version(value: FunctionVersion) -> str:
+    """A published version."""
+    return _text({"key": _key(value.key), "version": _version(value)})
+
+
+def decode_version(text: str) -> FunctionVersion:
+    """The reverse of encode_version."""
+    document = _document(text)
+    return _read_version(document["version"], _read_key(document["key"]))
+
+
+def encode_alias(value: Alias) -> str:
+    """An alias."""
+    return _text({"key": _key(value.key), "alias": {**_plain(value, _ALIAS), "routing": dict(value.routing)}})
+
+
+def decode_alias(text: str) -> Alias:
+    """The reverse of encode_alias."""
+    document = _document(text)
+    return Alias(key=_read_key(document["key"]), **document["alias"])
+
+
+def encode_layer(value: LayerVersion) -> str:
+    """A layer version."""
+    layer = {
+        **_plain(value, _LAYER),
+        "package": _plain(value.package, _PACKAGE),
+        "compatible_runtimes": list(value.compatible_runtimes),
+        "compatible_architectures": list(value.compatible_architectures),
+    }
+    return _text({"key": _key(value.key), "layer": layer})
+
+
+def decode_layer(text: str) -> LayerVersion:
+    """The reverse of encode_layer."""
+    document = _document(text)
+    layer = document["layer"]
+    return LayerVersion(
+        key=LayerKey(owner=_read_owner(document["key"]), name=document["key"][2]),
+        package=CodePackage(**layer.pop("package")),
+        compatible_runtimes=tuple(layer.pop("compatible_runtimes")),
+        compatible_architectures=tuple(layer.pop("compatible_architectures")),
+        **layer,
+    )
+
+
+def _text(document: Document) -> str:
+    return json.dumps({"format": FORMAT, **document}, separators=(",", ":"), allow_nan=False)
+
+
+def _document(text: str) -> Document:
+    document: Document = json.loads(text)
+    if document["format"] != FORMAT:
+        raise UnknownFormat(f"format {document['format']}; this Lambent reads {FORMAT}")
+    return document
+
+
+def _plain(value: object, names: tuple[str, ...]) -> Document:
+    return {name: getattr(value, name) for name in names}
+
+
+def _key(key: FunctionKey | LayerKey) -> list[str]:
+    return [key.owner.account, key.owner.region, key.name]
+
+
+def _read_key(parts: list[str]) -> FunctionKey:
+    return FunctionKey(owner=_read_owner(parts), name=parts[2])
+
+
+def _read_owner(parts: list[str]) -> Owner:
+    return Owner(account=parts[0], region=parts[1])
+
+
+def _version(value: FunctionVersion) -> Document:
+    return {
+        **_plain(value, _VERSION),
+        "configuration": _configuration(value.configuration),
+        "code": _plain(value.code, _PACKAGE),
+        "state": value.state.value,
+        "last_update_status": value.last_update_status.value,
+    }
+
+
+def _read_version(document: Document, key: FunctionKey) -> FunctionVersion:
+    return FunctionVersion(
+        key=key,
+        configuration=_read_configuration(document.pop("configuration")),
+        code=CodePackage(**document.pop("code")),
+        state=State(document.pop("state")),
+        last_update_status=UpdateStatus(document.pop("last_update_status")),
+        **document,
+    )
+
+
+def _configuration(value: FunctionConfiguration) -> Document:
+    return {
+        **_plain(value, _CONFIGURATION),
+        "package_type": value.package_type.value,
+        "environment": None if value.environment is None else dict(value.environment),
+        "layers": [{"arn": each.arn, "package": _plain(each.package, _PACKAGE)} for each in value.layers],
+        "architectures": list(value.architectures),
+        "settings": dict(value.settings),
+    }
+
+
+def _read_configuration(document: Document) -> FunctionConfiguration:
+    layers = document.pop("layers")
+    return FunctionConfiguration(
+        package_type=PackageType(document.pop("package_type")),
+        layers=tuple(LayerReference(arn=each["arn"], package=CodePackage(**each["package"])) for each in layers),
+        architectures=tuple(document.pop("architectures")),
+        **document,
+    )
