@@ -42,6 +42,7 @@ def _function(call: Call, members: Members) -> FunctionKey:
     reference = local_function(arn, caller=call.caller, action=call.operation)
     if reference.qualifier is not None:
         raise InvalidParameterValue(
-            "Tags on function aliases and versions are not supported. Please specify a function ARN without a qualifier."
+            "Tags on function aliases and versions are not supported. "
+            "Please specify either a function name or an unqualified function ARN."
         )
     return reference.key

@@ -4,9 +4,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambent.core.errors import CodeStorageExceeded, InvalidParameterValue, RequestTooLarge
+from lambent.core.code_storage import check_code_storage
+from lambent.core.errors import InvalidParameterValue, RequestTooLarge
 from lambent.core.function import CodePackage, Owner
-from lambent.core.limits import CODE_STORAGE_BYTES, UNZIPPED_BYTES, ZIPPED_BYTES
+from lambent.core.limits import UNZIPPED_BYTES, ZIPPED_BYTES
 from lambent.core.ports import ObjectSource, PackageStore, Store
 
 _REQUEST_BYTES = 69_905_067
@@ -45,14 +46,18 @@ class CodeIntake:
 
         Raises InvalidParameterValue (not a package that Lambda takes), RequestTooLarge, CodeStorageExceeded.
         """
-        return await self._take(source, owner, operation, keep=True)
+        return await self._within_storage(await self._take(source, operation, keep=True), owner)
 
     async def examine(self, source: CodeSource, *, owner: Owner, operation: str) -> CodePackage:
         """The same checks and errors; stores nothing."""
-        return await self._take(source, owner, operation, keep=False)
+        return await self._within_storage(await self._take(source, operation, keep=False), owner)
 
-    async def _take(self, source: CodeSource, owner: Owner, operation: str, *, keep: bool) -> CodePackage:
-        await self._refuse_when_full(owner)
+    async def _within_storage(self, package: CodePackage, owner: Owner) -> CodePackage:
+        """What was stored for a refused request is in nobody's use, and is swept."""
+        check_code_storage(package, used=(await self._store.usage(owner)).code_bytes)
+        return package
+
+    async def _take(self, source: CodeSource, operation: str, *, keep: bool) -> CodePackage:
         if source.zip_file is not None:
             if len(source.zip_file) > ZIPPED_BYTES:
                 raise RequestTooLarge(f"Request must be smaller than {_REQUEST_BYTES} bytes for the {operation} operation")
@@ -71,8 +76,3 @@ class CodeIntake:
 
     async def _pass_on(self, content: bytes | Path, *, keep: bool) -> CodePackage:
         return await (self._packages.add_zip(content) if keep else self._packages.examine_zip(content))
-
-    async def _refuse_when_full(self, owner: Owner) -> None:
-        usage = await self._store.usage(owner)
-        if usage.code_bytes >= CODE_STORAGE_BYTES:
-            raise CodeStorageExceeded("Code storage limit exceeded.")

@@ -72,7 +72,7 @@ class Revisions:
 
     async def published(self, key: FunctionKey, number: str | None) -> FunctionVersion | None:
         """A published version, by a number as a caller wrote it."""
-        if number is None or len(number) > _DIGITS or str(int(number)) != number:
+        if number is None or not is_version_number(number) or len(number) > _DIGITS or number.startswith("0"):
             return None
         return await self._store.version(key, number)
 

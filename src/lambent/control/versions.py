@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lambent.control.revisions import Revised, Revisions
 from lambent.core.addressing import function_not_found
+from lambent.core.code_storage import check_code_storage
 from lambent.core.errors import InvalidParameterValue, ResourceConflict
 from lambent.core.function import LATEST, Function, FunctionKey, FunctionVersion
 from lambent.core.function_states import refuse_delete_while_pending, refuse_while_unsettled
@@ -37,7 +38,8 @@ class VersionControl:
     async def publish(self, key: FunctionKey, guards: PublishGuards) -> FunctionVersion:
         """The new version, or the last one when nothing changed since.
 
-        Raises ResourceNotFound, ResourceConflict (Pending, InProgress), PreconditionFailed, InvalidParameterValue (hash).
+        Raises ResourceNotFound, ResourceConflict (Pending, InProgress), PreconditionFailed, InvalidParameterValue (hash),
+        CodeStorageExceeded.
         """
         published: list[FunctionVersion] = []
 
@@ -52,10 +54,13 @@ class VersionControl:
         return published[0]
 
     async def prepare(self, function: Function, *, description: str | None = None) -> Publication:
-        """What publishing this `$LATEST` comes to; writes nothing."""
+        """What publishing this `$LATEST` comes to; writes nothing. Raises CodeStorageExceeded."""
         number = last_published_number(function)
         last = None if number is None else await self._store.version(function.key, number)
-        return publication(function, last=last, description=description, revision_id=self._chance.uuid())
+        made = publication(function, last=last, description=description, revision_id=self._chance.uuid())
+        if made.function is not None:
+            check_code_storage(made.version.code, used=(await self._store.usage(function.key.owner)).code_bytes)
+        return made
 
     async def list(self, key: FunctionKey, page: Page) -> tuple[Sequence[FunctionVersion], str | None]:
         """`$LATEST`, then the numbers ascending; with the next marker. Raises ResourceNotFound, InvalidParameterValue."""

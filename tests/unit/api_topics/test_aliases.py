@@ -51,6 +51,9 @@ async def test_the_same_alias_twice_is_a_conflict(three: World) -> None:
     ("given", "error", "message"),
     [
         ({"FunctionVersion": "9"}, ResourceNotFound, f"Function not found: {ARN}:9"),
+        ({"FunctionVersion": "0"}, ResourceNotFound, f"Function not found: {ARN}:0"),
+        ({"FunctionVersion": "9" * 1000}, ResourceNotFound, f"Function not found: {ARN}:{'9' * 1000}"),
+        ({"FunctionVersion": "$LATEST.PUBLISHED"}, ResourceNotFound, f"Function not found: {ARN}:$LATEST.PUBLISHED"),
         ({"FunctionVersion": "1", "RoutingConfig": {"AdditionalVersionWeights": {"9": 0.1}}}, ResourceNotFound, f"{ARN}:9"),
         (
             {"FunctionVersion": "1", "RoutingConfig": {"AdditionalVersionWeights": {"2": 0.1, "3": 0.1}}},

@@ -213,13 +213,26 @@ async def test_a_zip_over_fifty_megabytes_is_too_large(world: World) -> None:
         await world.create(Code={"ZipFile": bytes(ZIPPED_BYTES + 1)})
 
 
-async def test_a_full_account_takes_no_more_code(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def full(_owner: Owner) -> AccountUsage:
-        return AccountUsage(code_bytes=CODE_STORAGE_BYTES, functions=1, reserved_concurrency=0)
+def use(world: World, monkeypatch: pytest.MonkeyPatch, code_bytes: int) -> None:
+    async def usage(_owner: Owner) -> AccountUsage:
+        return AccountUsage(code_bytes=code_bytes, functions=1, reserved_concurrency=0)
 
-    monkeypatch.setattr(world.store, "usage", full)
-    with pytest.raises(CodeStorageExceeded, match="Code storage limit exceeded"):
-        await world.create()
+    monkeypatch.setattr(world.store, "usage", usage)
+
+
+async def test_a_full_account_takes_no_more_code(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(world, monkeypatch, CODE_STORAGE_BYTES - len("code"))
+    await world.active()
+    use(world, monkeypatch, CODE_STORAGE_BYTES - len("code") + 1)
+    for operation, given in (
+        ("UpdateFunctionCode", {"FunctionName": "hello", "ZipFile": zip_of()}),
+        ("PublishVersion", {"FunctionName": "hello"}),
+        ("PublishLayerVersion", {"LayerName": "numpy", "Content": {"ZipFile": zip_of()}}),
+    ):
+        with pytest.raises(CodeStorageExceeded, match="Code storage limit exceeded"):
+            await world.call(operation, **given)
+    with pytest.raises(CodeStorageExceeded):
+        await world.create("other")
 
 
 async def test_a_package_that_vanished_before_activation_fails_the_function_for_good(world: World) -> None:
