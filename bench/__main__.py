@@ -41,7 +41,11 @@ def main() -> int:
         print("\n".join(f"{key.name:45} {key.meaning}" for key in KEYS))
         return 0
     progress = Console(stderr=True)
-    host = lambent_server.examine(options.isolation)
+    try:
+        host = lambent_server.examine(options.isolation)
+    except lambent_server.NoAnswer as error:
+        progress.print(f"error: {error}", markup=False)
+        return 1
     facts = machine.facts(host.isolation, host.runtimes)
     folder = Path(tempfile.mkdtemp(prefix="lambent-bench-"))
     folder.chmod(0o755)  # functions run as another user

@@ -16,6 +16,10 @@ LAMBENT = Path(sys.executable).with_name("lambent")
 OWN_PYTHON = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 
 
+class NoAnswer(Exception):
+    """`lambent doctor` did not say what this machine can do."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Host:
     """What `lambent doctor` says of this machine, and what the benchmark takes of it."""
@@ -44,7 +48,7 @@ def examine(isolation: str | None) -> Host:
     command = (LAMBENT, "doctor", "--json")
     reply = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=clean_environment())
     if not reply.stdout:
-        raise RuntimeError(f"lambent doctor failed: {reply.stderr[-1000:]}")
+        raise NoAnswer(f"lambent doctor failed: {reply.stderr[-1000:]}")
     found = json.loads(reply.stdout)
     return Host(isolation=isolation or found["chosen"] or "process", runtimes=tuple(found["runtimes"]))
 
