@@ -1,0 +1,78 @@
+"""Where log segments lie: `ACCOUNT/REGION/GROUP/STREAM~NUMBER`, with names that any file system takes."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from lambent.core.function import Owner
+
+_LONGEST = 200
+_LONG_NAME = ".name"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StreamName:
+    """One log stream."""
+
+    owner: Owner
+    group: str
+    stream: str
+
+
+def group_folder(root: Path, owner: Owner, group: str) -> Path:
+    """A group's folder. Names too long for a file name are hashed; the folder then holds the name in a file."""
+    return root / owner.account / owner.region / _encoded(group)
+
+
+def make_group_folder(root: Path, owner: Owner, group: str) -> Path:
+    """The same, made if need be."""
+    folder = group_folder(root, owner, group)
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder.name.startswith("~") and not (folder / _LONG_NAME).exists():
+        (folder / _LONG_NAME).write_text(group, "utf-8")
+    return folder
+
+
+def segment_path(folder: Path, stream: str, number: int) -> Path:
+    """One segment of a stream; numbers grow from 1."""
+    return folder / f"{_encoded(stream)}~{number:06d}"
+
+
+def group_names(root: Path, owner: Owner) -> list[str]:
+    """Every group of an owner, sorted."""
+    region = root / owner.account / owner.region
+    names = []
+    for folder in region.iterdir() if region.is_dir() else ():
+        if folder.name.startswith("~"):
+            with suppress(OSError):
+                names.append((folder / _LONG_NAME).read_text("utf-8"))
+        else:
+            names.append(unquote(folder.name))
+    return sorted(names)
+
+
+def segments(folder: Path) -> dict[str, list[Path]]:
+    """Stream -> its segments in order, streams sorted. Raises KeyError when there is no such group."""
+    if not folder.is_dir():
+        raise KeyError(folder.name)
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.iterdir()):
+        stem, tilde, number = path.name.rpartition("~")
+        if tilde and number.isdecimal():
+            found.setdefault(unquote(stem), []).append(path)
+    return dict(sorted(found.items()))
+
+
+def all_segments(root: Path) -> Iterator[Path]:
+    """Every segment of every owner."""
+    return (path for path in root.glob("*/*/*/*~*") if path.name[-6:].isdecimal())
+
+
+def _encoded(name: str) -> str:
+    encoded = quote(name, safe="")
+    if len(encoded) <= _LONGEST and not encoded.startswith(("~", ".")):
+        return encoded
+    return "~" + hashlib.sha256(name.encode()).hexdigest()
