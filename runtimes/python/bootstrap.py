@@ -152,6 +152,8 @@ def run(link, handler_name, telemetry):
         else:
             environment.pop("_X_AMZN_TRACE_ID", None)
         result = handle_event_request(request_handler, head, frame[end:], marshaller)
+        if type(result) is str:
+            result = result.encode()  # a lone surrogate ends Lambda's client, too
         if type(result) is bytes and len(result) <= errors.RESPONSE_BYTES_AT_MOST:
             send(b"S", request_id.encode(), result)
         else:
@@ -159,7 +161,7 @@ def run(link, handler_name, telemetry):
 
 
 def handle_event_request(request_handler, head, event_body, marshaller):
-    """Run one invocation: the bytes of its result, or the error document (a dict)."""
+    """Run one invocation: its result (JSON text, or bytes), or the error document (a dict)."""
     request_id, _, deadline, function_arn, _, client_context, identity, tenant_id = head
     try:
         lambda_context = LambdaContext(
@@ -235,7 +237,7 @@ def _show(error):
     frames = error.__traceback__
     while frames.tb_next and frames.tb_frame.f_code.co_filename == __file__:
         frames = frames.tb_next
-    sys.excepthook(type(error), error, frames)
+    sys.excepthook(type(error), error.with_traceback(frames), frames)
 
 
 def _leave(status):

@@ -71,17 +71,13 @@ class Marshaller:
         return self._with_decimals(text) if self._decimals else text
 
     def marshal(self, response):
-        """The bytes of a handler's result. Raises FaultException (Runtime.MarshalError).
-
-        UnicodeEncodeError passes: a lone surrogate kills Lambda's client too.
-        """
+        """A handler's result as JSON text, or bytes as they are. Raises FaultException (Runtime.MarshalError)."""
         if isinstance(response, bytes):
             return response
         try:
-            text = self.encode(response)
+            return self.encode(response)
         except Exception as error:
             raise FaultException(MARSHAL_ERROR, "Unable to marshal response: " + str(error)) from None
-        return text.encode()
 
     def _default(self, value):
         if isinstance(value, bytes):
