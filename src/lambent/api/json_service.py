@@ -51,8 +51,8 @@ class JsonService:
 
     def _members(self, shape: str | None, request: Request) -> Mapping[str, Any]:
         try:
-            body = parse_body(request.body) or {}
+            body = parse_body(request.body)
         except InvalidRequestContent as error:
             raise Serialization(error.message) from error
-        members: Mapping[str, Any] = {} if shape is None else parse_value(self._service, shape, body)
+        members: Mapping[str, Any] = {} if shape is None or body is None else parse_value(self._service, shape, body)
         return members

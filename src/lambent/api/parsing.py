@@ -54,7 +54,8 @@ def _body_members(service: Service, shape: Shape, request: Request) -> dict[str,
         return {} if body is None else {member.name: parse_value(service, member.shape, body)}
     if not shape.body_members:
         return {}
-    return _structure(service, shape, parse_body(request.body) or {})
+    body = parse_body(request.body)
+    return {} if body is None else _structure(service, shape, body)
 
 
 def parse_body(body: bytes) -> Any:  # noqa: ANN401 - any JSON value

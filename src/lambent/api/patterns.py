@@ -25,9 +25,11 @@ def matcher(pattern: str) -> Callable[[str], bool]:
         translated = translated.replace(name, characters)
     if r"\p{" in translated:
         raise re.error(f"no translation for {pattern}")
+    # In Java a dash after a class such as \w is the character; Python takes it for a range that cannot be.
+    translated = re.sub(r"(\\[wds])-", r"\1\\-", translated)
     # ASCII: Java's \d, \w and \s are ASCII unless told otherwise.
     full_match = re.compile(translated, re.ASCII).fullmatch
-    if translated == pattern:
+    if r"\p{" not in pattern:
         return lambda text: full_match(text) is not None
     return lambda text: full_match(_fold(text)) is not None
 
