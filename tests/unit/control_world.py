@@ -14,6 +14,7 @@ from lambent.api.call import Call
 from lambent.api.handlers import ControlPorts, control_handlers
 from lambent.control.activation import Activator
 from lambent.core.function import FunctionKey, Owner
+from lambent.core.ports import PackageStore, Store
 from lambent.testing.object_source import FakeObjectSource
 from lambent.testing.packages import FakePackageStore
 from lambent.testing.store import FakeStore
@@ -51,16 +52,20 @@ def check_shape(members: Mapping[str, Any], shape) -> None:
 class World:
     """One installation. `activate` stands in for the running Activator, so that a test sees states before and after."""
 
-    def __init__(self, folder: Path, *, account_concurrency: int = 1000) -> None:
-        self.store = FakeStore()
+    def __init__(self, folder: Path, *, store: Store | None = None) -> None:
+        self.store = store or FakeStore()
         self.clock = FakeClock()
         self.chance = FakeChance()
         self.objects = FakeObjectSource()
-        self.packages = FakePackageStore(folder)
-        self.activator = Activator(self.store, self.packages, self.chance)
-        ports = ControlPorts(store=self.store, packages=self.packages, objects=self.objects, clock=self.clock, chance=self.chance)
+        self.use_packages(FakePackageStore(folder))
+
+    def use_packages(self, packages: PackageStore) -> None:
+        """Join everything on this PackageStore, such as one that outlived a restart."""
+        self.packages = packages
+        self.activator = Activator(self.store, packages, self.chance)
+        ports = ControlPorts(store=self.store, packages=packages, objects=self.objects, clock=self.clock, chance=self.chance)
         self.handlers = control_handlers(
-            ports, link=lambda endpoint, digest: f"{endpoint}/code/{digest}", account_concurrency=account_concurrency
+            ports, link=lambda endpoint, digest: f"{endpoint}/code/{digest}", account_concurrency=1000
         )
 
     async def call(self, operation: str, *, caller: Owner = CALLER, **members: Any) -> dict[str, Any]:
