@@ -9,7 +9,7 @@ from lambent.core.ports import SandboxFault, SandboxProvider
 from lambent.core.runtime import RuntimeInstallation
 from lambent.invoke.live_sandbox import LiveSandbox, OpenDoors
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 QUIET_SECONDS = 0.02
 """Filling waits until no blank was taken for this long, so that it does not compete with cold starts..."""
@@ -102,14 +102,14 @@ class Blanks:
         try:
             shelf.ready.append(await self._create(shelf.runtime))
         except SandboxFault as fault:
-            log.warning("blank_not_made", extra={"runtime": shelf.runtime.identifier, "reason": str(fault)})
+            _log.warning("blank_not_made", extra={"runtime": shelf.runtime.identifier, "reason": str(fault)})
             self._failed(shelf)
         else:
             await self._quiet()
 
     def _sweep(self, shelf: _Shelf) -> None:
         for live in [each for each in shelf.ready if not each.blank]:
-            log.warning("blank_died", extra={"runtime": shelf.runtime.identifier})
+            _log.warning("blank_died", extra={"runtime": shelf.runtime.identifier})
             shelf.ready.remove(live)
             self._discard(live)
             self._failed(shelf)

@@ -91,10 +91,17 @@ class DataPlane:
         """Keep blanks for the runtimes of this owner's functions."""
         await self._watch.warm(owner)
 
+    async def drain(self, seconds: float) -> None:
+        """Let running invocations end; what runs after `seconds` ends with ServiceFault.
+
+        To be awaited before connections are aborted: an invocation goes on when its caller goes away, as in Lambda.
+        """
+        await self._pool.drain(seconds)
+
     async def run(self) -> None:
         """Until cancelled: then every environment and blank is destroyed before this returns.
 
-        What is still being invoked ends with ServiceFault, so let requests end first.
+        What is still being invoked ends with ServiceFault.
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch.run())

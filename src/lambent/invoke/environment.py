@@ -18,7 +18,7 @@ from lambent.invoke.blanks import Blanks
 from lambent.invoke.journal import Journal, log_stream_name
 from lambent.invoke.live_sandbox import LiveSandbox
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,7 +128,7 @@ class Environment:
             return await self._assigned()
         except SandboxFault as fault:
             # A blank may have died while it waited; a second failure is not its fault.
-            log.warning("sandbox_not_assigned", extra={"function": self.version.qualified_arn, "reason": str(fault)})
+            _log.warning("sandbox_not_assigned", extra={"function": self.version.qualified_arn, "reason": str(fault)})
         await self._reset()
         try:
             return await self._assigned()

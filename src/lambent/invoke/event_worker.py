@@ -13,7 +13,7 @@ from lambent.core.names import FunctionReference
 from lambent.core.ports import Clock, EventQueue
 from lambent.invoke.invoker import Invoker
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 15.0
 """Short, and renewed while an event runs: after a crash its events come again this soon, however long they would have run."""
@@ -32,7 +32,7 @@ Deliver = Callable[[Finish], Awaitable[None]]
 
 async def deliver_nowhere(finish: Finish) -> None:
     """No destination is configured."""
-    log.debug("event_finished", extra={"event_id": finish.event.event_id, "condition": finish.condition.value})
+    _log.debug("event_finished", extra={"event_id": finish.event.event_id, "condition": finish.condition.value})
 
 
 class EventWorker:
@@ -62,8 +62,8 @@ class EventWorker:
         try:
             events = await self._lease()
             wait = 0.0 if events else await self._pause()
-        except Exception:
-            log.exception("event_queue_failed")
+        except Exception:  # noqa: BLE001 - the top of the loop: a queue in trouble is tried again
+            _log.exception("event_queue_failed")
             events, wait = (), _TROUBLE_SECONDS
         for event in events:
             self._running[event.event_id] = event
@@ -98,8 +98,8 @@ class EventWorker:
         try:
             step = expired(event, self._clock.now()) or next_step(event, await self._try(event), self._clock.now())
             await self._carry_out(step)
-        except Exception:
-            log.exception("event_not_settled", extra={"event_id": event.event_id})
+        except Exception:  # noqa: BLE001 - the top of an event's life: its lease expires and it comes again
+            _log.exception("event_not_settled", extra={"event_id": event.event_id})
         finally:
             self._running.pop(event.event_id, None)
             if len(self._running) >= _PARALLEL - 1:
@@ -110,8 +110,8 @@ class EventWorker:
             return await self._invoker.invoke(_request(event))
         except LambdaError as error:
             return error
-        except Exception:
-            log.exception("event_invoke_failed", extra={"event_id": event.event_id})
+        except Exception:  # noqa: BLE001 - the request boundary: an event is retried after a fault of ours
+            _log.exception("event_invoke_failed", extra={"event_id": event.event_id})
             return ServiceFault("internal error")
 
     async def _carry_out(self, step: Retry | Finish) -> None:
@@ -136,8 +136,8 @@ class EventWorker:
             return
         try:
             await self._queue.retry(replace(event, due=self._clock.now() + LEASE_SECONDS))
-        except Exception:
-            log.exception("event_lease_not_renewed", extra={"event_id": event.event_id})
+        except Exception:  # noqa: BLE001 - the top of a loop: the next renewal may succeed, else the event comes twice
+            _log.exception("event_lease_not_renewed", extra={"event_id": event.event_id})
 
 
 def _request(event: AsyncEvent) -> InvokeRequest:

@@ -90,8 +90,12 @@ class Journal:
             self._json("platform.runtimeDone", runtime_done_record(report), "WARN" if level == "WARN" else "DEBUG")
             self._json("platform.report", report_record(report), level)
         else:
-            self._text(end_line(report.request_id))
-            self._text(report_line(report))
+            now, end, line = self._clock.now(), end_line(report.request_id).encode(), report_line(report).encode()
+            self._stream.write(now, end)
+            self._stream.write(now, line)
+            if self._tail is not None:
+                self._keep(end)
+                self._keep(line)
         tail, self._tail = self._tail, None
         return b"" if tail is None else b"".join(tail)[-LOG_TAIL_BYTES:]
 

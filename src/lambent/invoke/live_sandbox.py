@@ -1,6 +1,7 @@
 """One sandbox with everything attached to it: its session, its doors, its output pipes. Blank at first, then a function's."""
 
 import asyncio
+import select
 from collections.abc import Callable, Mapping
 
 from lambent.core.environment import Phase
@@ -18,13 +19,14 @@ OpenDoors = Callable[[Sandbox, Session], Doors]
 class LiveSandbox:
     """Owns what it attaches; `destroy` frees all of it and the sandbox."""
 
-    __slots__ = ("_doors", "_freeze_timer", "_frozen", "_pipes", "sandbox", "session")
+    __slots__ = ("_doors", "_freeze_timer", "_frozen", "_pipes", "_poll", "sandbox", "session")
 
     def __init__(self, sandbox: Sandbox, open_doors: OpenDoors) -> None:
         self.sandbox = sandbox
         self.session = Session(sandbox.exited, sandbox.was_out_of_memory)
         self._doors = open_doors(sandbox, self.session)
         self._pipes: tuple[OutputPipe, ...] = ()
+        self._poll = select.poll()
         self._freeze_timer: asyncio.TimerHandle | None = None
         self._frozen = False
 
@@ -40,6 +42,8 @@ class LiveSandbox:
             OutputPipe(self.sandbox.output, LineSplitter(), write),
             OutputPipe(self.sandbox.telemetry, RecordSplitter(), write),
         )
+        self._poll.register(self.sandbox.output, select.POLLIN)
+        self._poll.register(self.sandbox.telemetry, select.POLLIN)
 
     def initialise(self, variables: Mapping[str, str], handler: str) -> None:
         """Start the init phase; to be followed at once by `session.initialise`."""
@@ -58,18 +62,22 @@ class LiveSandbox:
             self._frozen = False
             self.sandbox.thaw()
 
-    async def drain(self) -> None:
-        """Log what was written so far."""
-        for pipe in self._pipes:
-            if not pipe.drain_now():
-                await pipe.drain()
-
     def drain_now(self) -> bool:
-        """The same without waiting; False when there is so much that `drain` is needed."""
+        """Log what was written so far; False when there is so much that `drain` is needed."""
+        pipes = self._pipes
+        if not self._poll.poll(0):  # one system call for both, and the usual answer
+            for pipe in pipes:
+                pipe.end_line()
+            return True
         done = True
-        for pipe in self._pipes:
+        for pipe in pipes:
             done = pipe.drain_now() and done
         return done
+
+    async def drain(self) -> None:
+        """The same, however long it takes, letting others run."""
+        for pipe in self._pipes:
+            await pipe.drain()
 
     async def destroy(self) -> None:
         """Idempotent, never raises."""

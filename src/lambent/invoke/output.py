@@ -52,6 +52,8 @@ class LineSplitter:
         return lines
 
     def flush(self) -> bytes:
+        if not self._partial:
+            return b""
         rest = bytes(self._partial)
         self._partial.clear()
         return rest
@@ -84,7 +86,7 @@ class RecordSplitter:
         return events
 
     def flush(self) -> bytes:
-        if self._remaining or self._buffer.startswith(_MAGIC):
+        if not self._buffer or self._remaining or self._buffer.startswith(_MAGIC):
             return b""
         rest = bytes(self._buffer)
         self._buffer.clear()
@@ -150,9 +152,7 @@ class OutputPipe:
             total += count
             if total >= _DRAIN_AT_ONCE_BYTES:
                 return False
-        rest = self._splitter.flush()
-        if rest:
-            self._write(rest)
+        self.end_line()
         return True
 
     async def drain(self) -> None:
@@ -161,9 +161,18 @@ class OutputPipe:
         while total < _DRAIN_AT_MOST_BYTES and (count := self.read_some()):
             total += count
             await asyncio.sleep(0)
+        self.end_line()
+
+    def end_line(self) -> None:
+        """Nothing is in the pipe: what was read of a line without an end is one."""
         rest = self._splitter.flush()
         if rest:
             self._write(rest)
+
+    @property
+    def open(self) -> bool:
+        """False after the last writer closed its end, and after `close`."""
+        return self._open
 
     def close(self) -> None:
         """Idempotent."""

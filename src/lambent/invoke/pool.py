@@ -9,7 +9,7 @@ from lambent.core.errors import LambdaError, ThrottleReason, TooManyRequests
 from lambent.core.function import FunctionKey, FunctionVersion
 from lambent.invoke.environment import Environment
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 LaneKey = tuple[str, str, str, str, str, str | None]
 """Account, region, function, version, revision, tenant."""
@@ -53,6 +53,7 @@ class Borrowed:
         if environment is None:
             return
         lane.busy -= 1
+        self._pool.returned.set()
         if kind is None and not lane.retired:
             environment.rest()
             lane.idle.append((self._pool.now(), environment))
@@ -71,6 +72,8 @@ class Pool:
         self._ending: set[asyncio.Task[None]] = set()
         self._environments: set[Environment] = set()
         """Idle and busy."""
+        self.returned = asyncio.Event()
+        """Set when an environment comes back."""
         self.now: Callable[[], float] = asyncio.get_running_loop().time
 
     def borrow(self, version: FunctionVersion, tenant_id: str | None = None) -> Borrowed:
@@ -109,6 +112,18 @@ class Pool:
         for lane in list(self._lanes_of(version.key)):
             if lane.version.version == version.version and lane.version.revision_id == version.revision_id:
                 self._retire(lane)
+
+    async def drain(self, seconds: float) -> None:
+        """Wait until nothing runs, at most this long; then end what still runs: its callers get ServiceFault."""
+        try:
+            async with asyncio.timeout(seconds):
+                while any(lane.busy for lane in self._lanes.values()):
+                    self.returned.clear()
+                    await self.returned.wait()
+        except TimeoutError:
+            idle = {each for lane in self._lanes.values() for _, each in lane.idle}
+            for environment in self._environments - idle:
+                self._end(environment)
 
     async def run(self) -> None:
         """Reap idle environments until cancelled; then destroy all, and wait for it."""

@@ -19,12 +19,22 @@ from lambent.core.function_errors import (
 from lambent.core.invocation import Invocation, InvocationStatus, Outcome
 from lambent.invoke.door import Deliver, Door, Refusal
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 EXIT_GRACE_SECONDS = 0.5
 """How long a runtime whose channel closed may take to be seen exiting, so that the caller learns its exit status."""
 
 _TIMED_OUT = Outcome(status=InvocationStatus.TIMEOUT, payload=b"", error_type=TIMED_OUT)
+
+
+class _Kept(asyncio.Future[Outcome | None]):
+    """A caller that goes away does not end what it started: cancellation waits until the outcome is there (facts B1).
+
+    `Session.shut_down` is the way to end the wait.
+    """
+
+    def cancel(self, msg: object = None) -> bool:  # noqa: ARG002 - the signature is asyncio's
+        return False
 
 
 class Session:
@@ -54,8 +64,8 @@ class Session:
         self.door: Door | None = None
         """By which door the runtime became ready; the other one is then refused."""
         self.ended: Exit | None = None
-        self._ready: asyncio.Future[Outcome | None] | None = None
-        self._outcome: asyncio.Future[Outcome] | None = None
+        self._ready: _Kept | None = None
+        self._outcome: _Kept | None = None
         self._invocation: Invocation | None = None
         self._deadline_ms = 0
         self._deliver: Deliver | None = None
@@ -75,12 +85,14 @@ class Session:
         if self.phase is Phase.SHUTDOWN:
             return exited(request_id, self.ended or Exit())
         self._move(Phase.INIT)
-        self._ready = ready = self.loop.create_future()
+        self._ready = ready = _Kept(loop=self.loop)
         timer = self.loop.call_later(seconds, self._init_timed_out)
         if self.ended is not None:
             self._init_over(None)
         try:
             failure = await ready
+        except asyncio.CancelledError:
+            failure = _late_value(ready)
         finally:
             timer.cancel()
             self._ready = None
@@ -98,8 +110,7 @@ class Session:
         """
         self._move(Phase.INVOKE)
         self._invocation, self._deadline_ms = invocation, deadline_ms
-        outcome: asyncio.Future[Outcome] = self.loop.create_future()
-        self._outcome = outcome
+        self._outcome = outcome = _Kept(loop=self.loop)
         timer = self.loop.call_later(seconds, self._invoke_timed_out)
         deliver = self._deliver
         if self.ended is not None:
@@ -109,11 +120,14 @@ class Session:
             self._delivered = True
             deliver(invocation, deadline_ms)
         try:
-            return await outcome
+            ended = await outcome
+        except asyncio.CancelledError:
+            ended = _late_value(outcome)
         finally:
             timer.cancel()
-            if self._outcome is not None:
-                self.shut_down()
+        if ended is None:
+            raise ServiceFault("The execution environment was shut down.")
+        return ended
 
     @property
     def usable(self) -> bool:
@@ -199,7 +213,7 @@ class Session:
 
     def breach(self, reason: str) -> None:
         """The runtime broke the contract: this environment's end, and nobody else's trouble."""
-        log.warning("runtime_breach", extra={"reason": reason, "phase": self.phase.value})
+        _log.warning("runtime_breach", extra={"reason": reason, "phase": self.phase.value})
         if self._invocation is not None:
             self._invoke_over(broken(UNKNOWN, self._invocation.request_id, reason))
         elif self.phase is Phase.INIT:
@@ -271,3 +285,10 @@ class Session:
             self._init_over(None)
         elif self.phase is not Phase.SHUTDOWN:
             self.shut_down()
+
+
+def _late_value(kept: _Kept) -> Outcome | None:
+    """What a wait that was cancelled midway had waited for; goes on with the cancellation when there is nothing."""
+    if kept.done() and kept.exception() is None:
+        return kept.result()
+    raise asyncio.CancelledError

@@ -10,7 +10,7 @@ from lambent.invoke.blanks import Blanks
 from lambent.invoke.pool import Pool
 from lambent.invoke.resolver import Resolver
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 _PAGE = 1000
 
@@ -57,8 +57,8 @@ class Watch:
                     await self._refresh(key)
                 for owner in {key.owner for key in changed}:
                     await self._refresh_account(owner)
-            except Exception:
-                log.exception("watch_failed")
+            except Exception:  # noqa: BLE001 - the top of the loop: what could not be read is read at the next change
+                _log.exception("watch_failed")
 
     def _note(self, key: FunctionKey) -> None:
         self._changed.add(key)

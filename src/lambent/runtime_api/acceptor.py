@@ -5,7 +5,7 @@ import logging
 import socket
 from collections.abc import Callable
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 0.1
 
@@ -38,7 +38,7 @@ class Acceptor:
             return
         except OSError as error:
             # Out of descriptors: the listener stays readable, so look away for a moment instead of spinning.
-            log.warning("accept_failed", extra={"reason": str(error)})
+            _log.warning("accept_failed", extra={"reason": str(error)})
             self._loop.remove_reader(self._listener)
             self._paused = self._loop.call_later(_RETRY_SECONDS, self._resume)
             return

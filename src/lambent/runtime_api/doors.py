@@ -11,7 +11,7 @@ from lambent.runtime_api.acceptor import Acceptor
 from lambent.runtime_api.frame_door import FrameDoor
 from lambent.runtime_api.http_door import HttpDoor
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 ServeEndpoint = Callable[[socket.socket], None]
 """Takes over a connection that a function made to its AWS endpoint. Must not block."""
@@ -57,7 +57,7 @@ class SandboxDoors:
         try:
             await asyncio.get_running_loop().connect_accepted_socket(self._http.connection, connection)
         except OSError as error:
-            log.debug("runtime_connection_lost", extra={"reason": str(error)})
+            _log.debug("runtime_connection_lost", extra={"reason": str(error)})
             connection.close()
 
 
