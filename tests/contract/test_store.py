@@ -444,3 +444,12 @@ class TestSubscribers:
         store.subscribe(look)
         await store.replace_function(edited(stored, "r2"), expected_revision="r1")
         assert seen == ["r2"]
+
+
+async def test_owners_are_those_who_have_a_function(store: Store) -> None:
+    assert list(await store.owners()) == []
+    await store.add_function(function())
+    await store.add_function(function("other", OTHER_REGION))
+    assert set(await store.owners()) == {OWNER, OTHER_REGION}
+    await store.delete_function("other", OTHER_REGION)
+    assert list(await store.owners()) == [OWNER]

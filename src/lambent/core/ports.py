@@ -86,6 +86,9 @@ class Store(Protocol):
 
     async def functions(self, owner: Owner, *, after: str | None, limit: int) -> Sequence[Function]: ...
 
+    async def owners(self) -> Sequence[Owner]:
+        """Every owner of a function, by account and Region."""
+
     async def unsettled(self) -> Sequence[FunctionKey]:
         """Functions of any owner with a version that is Pending or InProgress: work to take up again after a restart."""
 

@@ -30,6 +30,9 @@ class FakeStore:
         found = [each for key, each in self._functions.items() if key.owner == owner and key.name > (after or "")]
         return sorted(found, key=lambda each: each.key.name)[:limit]
 
+    async def owners(self) -> Sequence[Owner]:
+        return sorted({key.owner for key in self._functions}, key=lambda owner: (owner.account, owner.region))
+
     async def unsettled(self) -> Sequence[FunctionKey]:
         return [
             key

@@ -36,6 +36,10 @@ class SqlStore:
         parameters = owner_parameters(owner) | {"after": after or "", "limit": limit}
         return [decode_function(row[0]) for row in await self._database.read_list("function_list", parameters)]
 
+    async def owners(self) -> Sequence[Owner]:
+        rows = await self._database.read_list("function_owners", {})
+        return [Owner(account=account, region=region) for account, region in rows]
+
     async def unsettled(self) -> Sequence[FunctionKey]:
         rows = await self._database.read_list("function_unsettled", {})
         return [FunctionKey(owner=Owner(account=account, region=region), name=name) for account, region, name in rows]

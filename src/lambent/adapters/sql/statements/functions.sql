@@ -6,6 +6,9 @@ SELECT document FROM function
 WHERE account = :account AND region = :region AND name > :after
 ORDER BY name LIMIT :limit;
 
+-- name: function_owners
+SELECT account, region FROM account_usage WHERE functions > 0 ORDER BY account, region;
+
 -- name: function_unsettled
 SELECT account, region, name FROM function WHERE unsettled = 1
 UNION
