@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from lambent.api.account import AccountHandlers
 from lambent.api.aliases import AliasHandlers
@@ -32,6 +33,8 @@ class ControlPorts:
     objects: ObjectSource
     clock: Clock
     chance: Chance
+    scratch: Path | None = None
+    """Folder for code that is being fetched from S3; None is the system's."""
 
 
 def control_handlers(ports: ControlPorts, *, link: Link, account_concurrency: int) -> Mapping[str, Handler]:
@@ -41,7 +44,7 @@ def control_handlers(ports: ControlPorts, *, link: Link, account_concurrency: in
     run beside it on the same Store and PackageStore, or functions stay Pending.
     """
     store, clock, chance = ports.store, ports.clock, ports.chance
-    intake = CodeIntake(store, ports.packages, ports.objects)
+    intake = CodeIntake(store, ports.packages, ports.objects, scratch=ports.scratch)
     layers = LayerControl(store, intake, clock)
     concurrency = ConcurrencyControl(store, chance, account_concurrency=account_concurrency)
     functions = FunctionControl(store, intake, layers, clock, chance)
