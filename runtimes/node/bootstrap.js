@@ -7,14 +7,16 @@
 
 const { Channel } = require("./channel.js");
 const environment = require("./environment.js");
-const errors = require("./errors.js");
 const logs = require("./logs.js");
 const { loadHandler } = require("./handler.js");
 
 const MODERN = Number(process.versions.node.split(".")[0]) >= 24;
 const CHANNEL = 3;
 
+const afterTurn = (value) => new Promise((resolve) => setImmediate(resolve, value));
+
 function main() {
+  logs.blockOnOutput();
   const channel = new Channel(CHANNEL);
   channel.onFrame = (kind, frame) => {
     if (kind !== "I") return channel.abandon();
@@ -34,10 +36,10 @@ function start(channel, name) {
   const runtime = new Runtime(channel);
   channel.onFrame = (kind, frame) => (kind === "V" ? runtime.receive(frame) : channel.abandon());
   loadHandler(process.env.LAMBDA_TASK_ROOT || "/var/task", name, MODERN)
+    .then(afterTurn) // a rejection that loading left behind is a failure to load
     .then((loaded) => runtime.begin(loaded))
     .then(() => channel.send("R"))
     .catch((error) => runtime.failInit(error));
 }
 
-module.exports = { main, errors };
-if (require.main === module) main();
+main();

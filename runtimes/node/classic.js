@@ -5,7 +5,7 @@ const { parseInvoke } = require("./channel.js");
 const { environmentData, forwardTrace, invocationData } = require("./context.js");
 const { UnhandledPromiseRejection, documentOf } = require("./errors.js");
 const logs = require("./logs.js");
-const { collectResponse } = require("./stream.js");
+const { NOT_ASYNCHRONOUS, collectResponse } = require("./stream.js");
 
 const ANSWERED_TWICE = "Invocation has already been reported as done. Cannot call complete more than once per invocation.";
 const REJECTION_STATUS = 128;
@@ -99,7 +99,7 @@ class Runtime {
     this.whenLoopIsEmpty = () => this.postError(requestId, "Response stream is not finished.");
     try {
       const context = this.contextOf(invocation, waiting);
-      const result = await collectResponse(this.handler, JSON.parse(invocation.event), context);
+      const result = await collectResponse(this.handler, JSON.parse(invocation.event), context, NOT_ASYNCHRONOUS);
       const respond = () => this.answer(requestId, () => this.channel.respond(requestId, result));
       if (!waiting.callbackWaitsForEmptyEventLoop) respond();
       else this.whenLoopIsEmpty = () => setImmediate(respond);

@@ -62,6 +62,11 @@ function recordWriter(fd, kind, end) {
   };
 }
 
+// What is printed must be out before the answer is: behind it the process may be frozen or ended.
+function blockOnOutput() {
+  for (const { _handle: handle } of [process.stdout, process.stderr]) if (handle && handle.setBlocking) handle.setBlocking(true);
+}
+
 // Replace the console's methods. Takes _LAMBDA_TELEMETRY_LOG_FD out of `environment`.
 function patchConsole(environment, modern) {
   const fd = environment._LAMBDA_TELEMETRY_LOG_FD;
@@ -87,4 +92,4 @@ function logError(message, error) {
   else console.error(message, toFormatted(intoError(error)));
 }
 
-module.exports = { current, patchConsole, logError };
+module.exports = { blockOnOutput, current, patchConsole, logError };

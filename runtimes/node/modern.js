@@ -5,7 +5,7 @@ const { parseInvoke } = require("./channel.js");
 const { environmentData, forwardTrace, invocationData } = require("./context.js");
 const { JSONStringifyError, documentOf } = require("./errors.js");
 const logs = require("./logs.js");
-const { collectResponse } = require("./stream.js");
+const { NOT_ASYNCHRONOUS, collectResponse } = require("./stream.js");
 
 const KEYS = {
   REQUEST_ID: Symbol.for("_AWS_LAMBDA_REQUEST_ID"),
@@ -73,7 +73,7 @@ class Runtime {
     logs.current.tenantId = tenantId;
     // Of the event and the context, only the platform could be to blame: a failure ends the process.
     const event = JSON.parse(invocation.event);
-    const context = { ...invocationData(invocation), ...this.environment };
+    const context = { ...invocationData(invocation), xRayTraceId: traceId, ...this.environment };
     forwardTrace(traceId);
     this.channel.release();
     this.store.run({ [KEYS.REQUEST_ID]: requestId, [KEYS.X_RAY_TRACE_ID]: traceId }, () => this.processInvoke(requestId, event, context));
@@ -82,7 +82,9 @@ class Runtime {
   async processInvoke(requestId, event, context) {
     await undefined; // leaves our own frames out of the handler's stack traces
     try {
-      const result = this.isStreaming ? await collectResponse(this.handler, event, context) : stringified(await this.handler(event, context));
+      const result = this.isStreaming
+        ? await collectResponse(this.handler, event, context, new Error(NOT_ASYNCHRONOUS))
+        : stringified(await this.handler(event, context));
       await nextTurn();
       this.channel.respond(requestId, result);
     } catch (error) {

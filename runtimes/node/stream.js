@@ -7,6 +7,7 @@ const { InvalidStreamingOperation } = require("./errors.js");
 const HANDLER_STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
 const HANDLER_HIGHWATERMARK = Symbol.for("aws.lambda.runtime.handler.streaming.highWaterMark");
 const HTTP_INTEGRATION = "application/vnd.awslambda.http-integration-response";
+const NOT_ASYNCHRONOUS = "Streaming does not support non-async handlers.";
 const PRELUDE_END = Buffer.alloc(8);
 
 // awslambda.streamifyResponse: marks a handler (event, responseStream, context) as streaming.
@@ -64,16 +65,17 @@ class HttpResponseStream {
   }
 }
 
-// Run a streaming handler to the end of its stream; resolves to the bytes it wrote.
-async function collectResponse(handler, event, context) {
+// Run a streaming handler to the end of its stream; resolves to the bytes it wrote. Rejects with what the handler rejects with,
+// or with `refusal` when it is not asynchronous.
+async function collectResponse(handler, event, context, refusal) {
   const stream = new ResponseStream(handler[HANDLER_HIGHWATERMARK]);
   const ended = new Promise((resolve, reject) => stream.once("finish", resolve).once("error", reject));
   ended.catch(() => {}); // reported through the await below, or the handler failed first
   const running = handler(event, stream, context);
-  if (!running || typeof running.then !== "function") throw "Streaming does not support non-async handlers.";
+  if (!running || typeof running.then !== "function") throw refusal;
   if ((await running) !== undefined) console.warn("Streaming handlers ignore return values.");
   await ended;
   return stream.collected();
 }
 
-module.exports = { HANDLER_STREAMING, HttpResponseStream, collectResponse, streamifyResponse };
+module.exports = { HANDLER_STREAMING, HttpResponseStream, NOT_ASYNCHRONOUS, collectResponse, streamifyResponse };

@@ -1,6 +1,7 @@
 """Interpreters of this machine and clients started with them."""
 
 import contextlib
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ sys.path.append(str(Path(__file__).parent))  # --import-mode=importlib leaves th
 from harness import RUNTIMES, Client, found, lambda_environment, python_command, write_files
 
 PYTHONS = [f"python3.{minor}" for minor in range(8, 16)]
+NODES = [name for name in ("node", *(f"node{major}" for major in range(16, 28, 2))) if found(name)] or ["node"]
+"""The Node of this machine, and others that are on the path under their version's name."""
 
 
 def interpreter(name: str) -> str:
@@ -30,9 +33,16 @@ def python() -> str:
     return newest or pytest.skip("no python3.8 to python3.15 on this machine")
 
 
+@pytest.fixture(params=NODES)
+def node(request: pytest.FixtureRequest) -> str:
+    return interpreter(request.param)
+
+
 @pytest.fixture
-def node() -> str:
-    return interpreter("node")
+def is_modern(node: str) -> bool:
+    """Whether this Node is driven as Lambda drives Node 24 and later: results are awaited, callbacks are gone."""
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+    return int(version.removeprefix("v").partition(".")[0]) >= 24
 
 
 @pytest.fixture

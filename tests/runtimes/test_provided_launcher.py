@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 from harness import RUNTIMES, Client, write_files
 
-SHOW = (
-    '#!/bin/sh\necho "args $0 $#"; pwd; env | sort; ls /proc/self/fd | tr "\\n" " "; echo; sed -n "s/^SigIgn:.//p" /proc/self/status\n'
-)
+SHOW = '#!/bin/sh\necho "args $0 $#"; pwd; env | sort; ls /proc/self/fd | tr "\\n" " "; echo; sed -n "s/^SigIgn:.//p" /proc/self/status\n'
 
 
 @pytest.fixture
