@@ -451,5 +451,5 @@ async def test_owners_are_those_who_have_a_function(store: Store) -> None:
     await store.add_function(function())
     await store.add_function(function("other", OTHER_REGION))
     assert set(await store.owners()) == {OWNER, OTHER_REGION}
-    await store.delete_function("other", OTHER_REGION)
+    await store.delete_function(key("other", OTHER_REGION))
     assert list(await store.owners()) == [OWNER]

@@ -55,6 +55,8 @@ class AppParts:
     """Not empty: every request must be signed by one of these."""
     isolation: str
     """The level that functions run at, for the health route."""
+    runtimes: tuple[str, ...] = ()
+    """Identifiers of the runtimes of this host, for the health route."""
     endpoint: str = "http://127.0.0.1:4566"
     """For links, when a request has no usable Host header."""
 
@@ -165,7 +167,7 @@ class App:
         if request.path.startswith(PREFIX):
             return await self._downloads.serve(request)
         if request.path == b"/_lambent/health":
-            body = {"status": "ok", "version": __version__, "isolation": self._parts.isolation}
+            body = {"status": "ok", "version": __version__, "isolation": self._parts.isolation, "runtimes": self._parts.runtimes}
             return Response(status=200, headers=(JSON,), body=json.dumps(body).encode())
         raise _unknown(request, None)
 
