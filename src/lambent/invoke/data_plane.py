@@ -10,8 +10,9 @@ from lambent.core.function import FunctionVersion, Owner
 from lambent.core.ports import Chance, Clock, EventQueue, LogStore, PackageStore, RuntimeCatalog, SandboxProvider, Store
 from lambent.invoke.admission import Admission
 from lambent.invoke.blanks import Blanks
-from lambent.invoke.environment import Environment, Host
+from lambent.invoke.environment import Environment
 from lambent.invoke.event_worker import Deliver, EventWorker, deliver_nowhere
+from lambent.invoke.host import Host
 from lambent.invoke.invoker import Invoker
 from lambent.invoke.live_sandbox import OpenDoors
 from lambent.invoke.pool import Pool
@@ -92,10 +93,7 @@ class DataPlane:
         await self._watch.warm(owner)
 
     async def drain(self, seconds: float) -> None:
-        """Let running invocations end; what runs after `seconds` ends with ServiceFault.
-
-        To be awaited before connections are aborted: an invocation goes on when its caller goes away, as in Lambda.
-        """
+        """Let running invocations end, also those whose caller went away; what runs after `seconds` ends with ServiceFault."""
         await self._pool.drain(seconds)
 
     async def run(self) -> None:

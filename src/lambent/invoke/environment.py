@@ -1,42 +1,24 @@
 """One execution environment: an identity and a /tmp that last, and the sandbox that serves them until it has to be replaced."""
 
+import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Coroutine
 
 from lambent.core.environment import Phase
-from lambent.core.environment_variables import Credentials, Surroundings, environment_variables
+from lambent.core.environment_variables import Surroundings, environment_variables
 from lambent.core.errors import ServiceFault
-from lambent.core.function import FunctionVersion, Owner
+from lambent.core.function import FunctionVersion
 from lambent.core.function_errors import OUT_OF_MEMORY, timed_out
 from lambent.core.invocation import Invocation, InvocationStatus, InvokeResult, Outcome
 from lambent.core.limits import INIT_SECONDS
-from lambent.core.ports import Chance, Clock, LogStore, PackageStore, SandboxFault, SandboxProvider, TemporaryStorage, Workload
+from lambent.core.ports import SandboxFault, TemporaryStorage, Workload
 from lambent.core.report import Report
 from lambent.core.runtime import RuntimeInstallation
-from lambent.invoke.blanks import Blanks
+from lambent.invoke.host import Host
 from lambent.invoke.journal import Journal, log_stream_name
 from lambent.invoke.live_sandbox import LiveSandbox
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Host:
-    """What this machine gives to every execution environment."""
-
-    provider: SandboxProvider
-    blanks: Blanks
-    packages: PackageStore
-    logs: LogStore
-    clock: Clock
-    chance: Chance
-    credentials: Callable[[Owner], Credentials]
-    """What a function of this owner signs its calls with; asked once per sandbox."""
-    network: bool
-    """Whether functions reach the outside network."""
-    platform_url: str | None
-    """The AWS endpoint for sandboxes that have no listener of their own for it (level `process`)."""
 
 
 class Environment:
@@ -45,7 +27,19 @@ class Environment:
     The caller calls `wake` before `run` and `rest` when it puts the environment aside.
     """
 
-    __slots__ = ("_host", "_init_seconds", "_initialised", "_journal", "_live", "_log_stream", "_runtime", "_storage", "version")
+    __slots__ = (
+        "_ended",
+        "_host",
+        "_init_seconds",
+        "_initialised",
+        "_journal",
+        "_live",
+        "_log_stream",
+        "_rest",
+        "_runtime",
+        "_storage",
+        "version",
+    )
 
     def __init__(self, version: FunctionVersion, runtime: RuntimeInstallation, host: Host) -> None:
         self.version = version
@@ -60,6 +54,9 @@ class Environment:
         """Whether the init phase has been tried: afterwards init is run within an invocation, without lines of its own."""
         self._init_seconds: float | None = None
         """How long the init phase took, until it has been reported."""
+        self._rest: Coroutine[None, None, InvokeResult] | None = None
+        """What is left of an invocation whose caller went away."""
+        self._ended = False
 
     async def run(self, invocation: Invocation, *, log_tail: bool = False) -> InvokeResult:
         """Run it to its end, with log lines; every function error is in the outcome.
@@ -68,7 +65,10 @@ class Environment:
         """
         live = self._live
         if live is None or not live.session.usable:
-            live = await self._prepare(invocation.request_id)
+            live = await self._prepare_for(invocation, log_tail)
+        return await self._execute(live, invocation, log_tail)
+
+    async def _execute(self, live: LiveSandbox, invocation: Invocation, log_tail: bool) -> InvokeResult:  # noqa: FBT001 - ours alone
         clock, configuration = self._host.clock, self.version.configuration
         self._journal.start(invocation.request_id, tail=log_tail)
         started = clock.monotonic()
@@ -79,8 +79,38 @@ class Environment:
             outcome = await self._initialise(live, invocation.request_id, seconds)
             seconds -= clock.monotonic() - started
         if outcome is None:
-            outcome = await live.session.run(invocation, deadline_ms, seconds)
+            try:
+                outcome = await live.session.run(invocation, deadline_ms, seconds)
+            except asyncio.CancelledError:
+                self._rest = self._finish_late(live, invocation, started)
+                raise
         return await self._finish(live, invocation, outcome, clock.monotonic() - started)
+
+    @property
+    def left_running(self) -> bool:
+        """Whether the caller of `run` went away in the middle: then `see_out` has to be awaited before anything else."""
+        return self._rest is not None
+
+    async def see_out(self) -> None:
+        """Bring the invocation to its end without its caller: in Lambda too, it goes on (facts B1). Raises as `run`."""
+        rest, self._rest = self._rest, None
+        if rest is not None:
+            await rest
+
+    async def _prepare_for(self, invocation: Invocation, log_tail: bool) -> LiveSandbox:  # noqa: FBT001 - ours alone
+        preparing = asyncio.get_running_loop().create_task(self._prepare(invocation.request_id))
+        try:
+            return await asyncio.shield(preparing)
+        except asyncio.CancelledError:
+            self._rest = self._execute_late(preparing, invocation, log_tail)
+            raise
+
+    async def _execute_late(self, preparing: "asyncio.Task[LiveSandbox]", invocation: Invocation, log_tail: bool) -> InvokeResult:  # noqa: FBT001 - ours alone
+        return await self._execute(await preparing, invocation, log_tail)
+
+    async def _finish_late(self, live: LiveSandbox, invocation: Invocation, started: float) -> InvokeResult:
+        outcome = await live.session.outcome()
+        return await self._finish(live, invocation, outcome, self._host.clock.monotonic() - started)
 
     def wake(self) -> None:
         """About to run."""
@@ -94,6 +124,7 @@ class Environment:
 
     async def destroy(self) -> None:
         """The end of the environment, /tmp included. Never raises."""
+        self._ended = True
         live, self._live = self._live, None
         storage, self._storage = self._storage, None
         if live is not None:
@@ -137,7 +168,12 @@ class Environment:
 
     async def _assigned(self) -> LiveSandbox:
         live = self._live = await self._host.blanks.take(self._runtime)
-        await live.assign(await self._workload(), self._journal.output)
+        workload = await self._workload()
+        if self._ended:
+            # Destroyed while this waited: what came since is freed here, as nobody else will.
+            await self.destroy()
+            raise ServiceFault("The execution environment was shut down.")
+        await live.assign(workload, self._journal.output)
         return live
 
     async def _reset(self) -> None:

@@ -26,6 +26,8 @@ class Invoker:
     async def invoke(self, request: InvokeRequest) -> InvokeResult:
         """Run the function and return how that ended; a function error is in the result.
 
+        Cancelling this is the caller going away: the function runs to its end, and its log is written, all the same.
+
         Raises ResourceNotFound, ResourceConflict (Pending, Failed), ResourceNotReady (Inactive), TooManyRequests (with its
         reason), InvalidRuntime (this host has no interpreter for it) and ServiceFault.
         """
@@ -33,11 +35,15 @@ class Invoker:
         route = self._resolver.cached(reference) or await self._resolver.resolve(reference)
         version = route.choose(self._chance.roll)
         unreserved = route.gate.admit()
+        borrowed = self._pool.borrow(version, request.tenant_id)
         try:
-            async with self._pool.borrow(version, request.tenant_id) as environment:
+            async with borrowed as environment:
                 return await environment.run(self._invocation(request), log_tail=request.log_tail)
         finally:
-            route.gate.release(unreserved=unreserved)
+            if borrowed.seeing_out is None:
+                route.gate.release(unreserved=unreserved)
+            else:
+                borrowed.seeing_out.add_done_callback(lambda _: route.gate.release(unreserved=unreserved))
 
     async def accept(self, request: InvokeRequest) -> None:
         """Queue the event; it is durable when this returns. Raises what `resolve` raises."""

@@ -31,14 +31,19 @@ class Lane:
 
 
 class Borrowed:
-    """`async with` one environment. An exception inside destroys it; a normal exit returns it. No other place decides this."""
+    """`async with` one environment. An exception inside destroys it; a normal exit returns it. No other place decides this.
 
-    __slots__ = ("_environment", "_lane", "_pool")
+    A cancellation is the caller going away: what runs is seen out in the background, and the environment then returned.
+    """
+
+    __slots__ = ("_environment", "_lane", "_pool", "seeing_out")
 
     def __init__(self, pool: "Pool", lane: Lane) -> None:
         self._pool = pool
         self._lane = lane
         self._environment: Environment | None = None
+        self.seeing_out: asyncio.Task[None] | None = None
+        """Set when the invocation goes on without its caller."""
 
     async def __aenter__(self) -> Environment:
         lane = self._lane
@@ -49,16 +54,12 @@ class Borrowed:
         return environment
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        environment, lane = self._environment, self._lane
-        if environment is None:
+        if self._environment is None:
             return
-        lane.busy -= 1
-        self._pool.returned.set()
-        if kind is None and not lane.retired:
-            environment.rest()
-            lane.idle.append((self._pool.now(), environment))
+        if kind is asyncio.CancelledError and self._environment.left_running:
+            self.seeing_out = self._pool.see_out(self._lane, self._environment)
         else:
-            self._pool.discard(lane, environment)
+            self._pool.give_back(self._lane, self._environment, keep=kind is None)
 
 
 class Pool:
@@ -72,9 +73,9 @@ class Pool:
         self._ending: set[asyncio.Task[None]] = set()
         self._environments: set[Environment] = set()
         """Idle and busy."""
-        self.returned = asyncio.Event()
+        self._returned = asyncio.Event()
         """Set when an environment comes back."""
-        self.now: Callable[[], float] = asyncio.get_running_loop().time
+        self._now: Callable[[], float] = asyncio.get_running_loop().time
 
     def borrow(self, version: FunctionVersion, tenant_id: str | None = None) -> Borrowed:
         """The most recently used idle environment, else a new one; entering raises TooManyRequests when the machine is full."""
@@ -98,7 +99,33 @@ class Pool:
         self._environments.add(environment)
         return environment
 
-    def discard(self, lane: Lane, environment: Environment) -> None:
+    def give_back(self, lane: Lane, environment: Environment, *, keep: bool) -> None:
+        """The end of a borrowing. Called by Borrowed."""
+        lane.busy -= 1
+        self._returned.set()
+        if keep and not lane.retired:
+            environment.rest()
+            lane.idle.append((self._now(), environment))
+        else:
+            self._discard(lane, environment)
+
+    def see_out(self, lane: Lane, environment: Environment) -> "asyncio.Task[None]":
+        """Let the environment finish without its caller, then take it back. Called by Borrowed."""
+        task = asyncio.get_running_loop().create_task(self._see_out(lane, environment))
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        return task
+
+    async def _see_out(self, lane: Lane, environment: Environment) -> None:
+        try:
+            await environment.see_out()
+        except LambdaError as error:
+            _log.warning("invocation_not_seen_out", extra={"function": lane.version.qualified_arn, "reason": error.message})
+            self.give_back(lane, environment, keep=False)
+        else:
+            self.give_back(lane, environment, keep=True)
+
+    def _discard(self, lane: Lane, environment: Environment) -> None:
         """Destroy in the background: nobody waits for it but the end of `run`. Idempotent."""
         self._forget_if_empty(lane)
         self._end(environment)
@@ -118,8 +145,8 @@ class Pool:
         try:
             async with asyncio.timeout(seconds):
                 while any(lane.busy for lane in self._lanes.values()):
-                    self.returned.clear()
-                    await self.returned.wait()
+                    self._returned.clear()
+                    await self._returned.wait()
         except TimeoutError:
             idle = {each for lane in self._lanes.values() for _, each in lane.idle}
             for environment in self._environments - idle:
@@ -165,7 +192,7 @@ class Pool:
         if self._lanes.get(lane.key) is lane:
             del self._lanes[lane.key]
         while lane.idle:
-            self.discard(lane, lane.idle.pop()[1])
+            self._discard(lane, lane.idle.pop()[1])
 
     def _evict(self) -> bool:
         """Make room: the environment that was idle the longest goes. False when all are busy."""
@@ -173,11 +200,11 @@ class Pool:
         if not lanes:
             return False
         lane = min(lanes, key=lambda each: each.idle[0][0])
-        self.discard(lane, lane.idle.pop(0)[1])
+        self._discard(lane, lane.idle.pop(0)[1])
         return True
 
     def _reap(self) -> None:
-        oldest = self.now() - self._idle_seconds
+        oldest = self._now() - self._idle_seconds
         for lane in list(self._lanes.values()):
             while lane.idle and lane.idle[0][0] <= oldest:
-                self.discard(lane, lane.idle.pop(0)[1])
+                self._discard(lane, lane.idle.pop(0)[1])

@@ -24,17 +24,8 @@ _log = logging.getLogger(__name__)
 EXIT_GRACE_SECONDS = 0.5
 """How long a runtime whose channel closed may take to be seen exiting, so that the caller learns its exit status."""
 
+_SHUT_DOWN = "The execution environment was shut down."
 _TIMED_OUT = Outcome(status=InvocationStatus.TIMEOUT, payload=b"", error_type=TIMED_OUT)
-
-
-class _Kept(asyncio.Future[Outcome | None]):
-    """A caller that goes away does not end what it started: cancellation waits until the outcome is there (facts B1).
-
-    `Session.shut_down` is the way to end the wait.
-    """
-
-    def cancel(self, msg: object = None) -> bool:  # noqa: ARG002 - the signature is asyncio's
-        return False
 
 
 class Session:
@@ -49,6 +40,8 @@ class Session:
         "_invocation",
         "_outcome",
         "_ready",
+        "_timer",
+        "_unclaimed",
         "_was_out_of_memory",
         "door",
         "ended",
@@ -64,8 +57,10 @@ class Session:
         self.door: Door | None = None
         """By which door the runtime became ready; the other one is then refused."""
         self.ended: Exit | None = None
-        self._ready: _Kept | None = None
-        self._outcome: _Kept | None = None
+        self._ready: asyncio.Future[Outcome | None] | None = None
+        self._outcome: asyncio.Future[Outcome] | None = None
+        self._unclaimed: Outcome | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._invocation: Invocation | None = None
         self._deadline_ms = 0
         self._deliver: Deliver | None = None
@@ -85,14 +80,12 @@ class Session:
         if self.phase is Phase.SHUTDOWN:
             return exited(request_id, self.ended or Exit())
         self._move(Phase.INIT)
-        self._ready = ready = _Kept(loop=self.loop)
+        self._ready = ready = self.loop.create_future()
         timer = self.loop.call_later(seconds, self._init_timed_out)
         if self.ended is not None:
             self._init_over(None)
         try:
             failure = await ready
-        except asyncio.CancelledError:
-            failure = _late_value(ready)
         finally:
             timer.cancel()
             self._ready = None
@@ -106,12 +99,13 @@ class Session:
         """Hand over and await the outcome, at most `seconds` of the function's timeout.
 
         After ERROR and TIMEOUT the session is shut down and its sandbox of no more use. A time-out has no payload, as in
-        `initialise`. `deadline_ms` is epoch ms.
+        `initialise`. `deadline_ms` is epoch ms. Cancelling this ends the wait and not the invocation: see `outcome`.
         """
         self._move(Phase.INVOKE)
         self._invocation, self._deadline_ms = invocation, deadline_ms
-        self._outcome = outcome = _Kept(loop=self.loop)
-        timer = self.loop.call_later(seconds, self._invoke_timed_out)
+        outcome: asyncio.Future[Outcome] = self.loop.create_future()
+        self._outcome = outcome
+        self._timer = self.loop.call_later(seconds, self._invoke_timed_out)
         deliver = self._deliver
         if self.ended is not None:
             self._invoke_over(exited(invocation.request_id, self.ended))
@@ -119,15 +113,18 @@ class Session:
             self._deliver = None
             self._delivered = True
             deliver(invocation, deadline_ms)
-        try:
-            ended = await outcome
-        except asyncio.CancelledError:
-            ended = _late_value(outcome)
-        finally:
-            timer.cancel()
-        if ended is None:
-            raise ServiceFault("The execution environment was shut down.")
-        return ended
+        return await outcome
+
+    async def outcome(self) -> Outcome:
+        """How the invocation ends whose `run` was cancelled. Raises ServiceFault when the session is shut down meanwhile."""
+        unclaimed, self._unclaimed = self._unclaimed, None
+        if unclaimed is not None:
+            return unclaimed
+        if self._invocation is None:
+            raise ServiceFault(_SHUT_DOWN)
+        waiting: asyncio.Future[Outcome] = self.loop.create_future()
+        self._outcome = waiting
+        return await waiting
 
     @property
     def usable(self) -> bool:
@@ -140,10 +137,11 @@ class Session:
             self._move(Phase.SHUTDOWN)
         for waiting in (self._outcome, self._ready):
             if waiting is not None and not waiting.done():
-                waiting.set_exception(ServiceFault("The execution environment was shut down."))
+                waiting.set_exception(ServiceFault(_SHUT_DOWN))
         self._deliver = self._outcome = self._invocation = None
-        if self._grace is not None:
-            self._grace.cancel()
+        for timer in (self._grace, self._timer):
+            if timer is not None:
+                timer.cancel()
 
     # ---------------------------------------------------------------- the runtime's side: called by the doors, never blocks
 
@@ -237,17 +235,22 @@ class Session:
 
     def _invoke_over(self, outcome: Outcome) -> None:
         """The caller may go on at once; the phase moves here so that an early `next` of the runtime is understood."""
-        future = self._outcome
-        if future is None or future.done():
+        invocation, future, timer = self._invocation, self._outcome, self._timer
+        if invocation is None or future is None:
             return
-        self._answered = self._invocation.request_id if self._invocation is not None else ""
+        if timer is not None:
+            timer.cancel()
+        self._answered = invocation.request_id
         self._outcome = self._invocation = None
         self._delivered = False
         if outcome.status is InvocationStatus.SUCCESS or outcome.status is InvocationStatus.FAILURE:
             self._move(Phase.READY)
         else:
             self.shut_down()
-        future.set_result(outcome)
+        if future.done():
+            self._unclaimed = outcome
+        else:
+            future.set_result(outcome)
 
     def _init_over(self, failure: tuple[str, bytes] | None) -> None:
         """`failure` is what the runtime reported; None when it exited silently."""
@@ -285,10 +288,3 @@ class Session:
             self._init_over(None)
         elif self.phase is not Phase.SHUTDOWN:
             self.shut_down()
-
-
-def _late_value(kept: _Kept) -> Outcome | None:
-    """What a wait that was cancelled midway had waited for; goes on with the cancellation when there is nothing."""
-    if kept.done() and kept.exception() is None:
-        return kept.result()
-    raise asyncio.CancelledError

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from lambent.core.environment import Exit
-from lambent.core.errors import ServiceFault
+from lambent.core.errors import ServiceFault, TooManyRequests
 from lambent.core.invocation import InvocationStatus
 from lambent.testing.sandbox import SILENCE, InitError, Raw, Script, frame
 from tests.unit.invoke_world import OWNER, START, World, document
@@ -214,16 +214,59 @@ async def test_an_idle_environment_is_frozen_and_a_busy_one_never(world: World) 
     assert world.sandbox.freezes == 1
 
 
+async def leave(world: World, after: float, **more) -> None:
+    task = asyncio.get_running_loop().create_task(world.invoke(**more))
+    await asyncio.sleep(after)
+    task.cancel()
+    began = asyncio.get_running_loop().time()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert asyncio.get_running_loop().time() == began
+
+
 async def test_a_caller_that_goes_away_does_not_end_the_invocation(world: World) -> None:
-    await world.create()
+    await world.create(reserved=1)
     world.provider.script = Script(behaviour=lambda event, _: later(1, event))
-    task = asyncio.get_running_loop().create_task(world.invoke())
-    await asyncio.sleep(0.5)
+    for _ in range(2):
+        await leave(world, 0.5)
+        with pytest.raises(TooManyRequests):
+            await world.invoke()
+        await asyncio.sleep(0.6)
+        assert "Duration: 1000.00 ms" in world.log()[-1]
+    assert (await world.invoke(payload=b"1")).outcome.payload == b"1"
+    assert len(world.used) == 1
+
+
+async def test_a_caller_that_goes_away_during_a_cold_start_does_not_end_the_invocation(world: World) -> None:
+    await world.create()
+    done = []
+    world.provider.script = Script(init=SILENCE, behaviour=lambda event, _: done.append(event) or event)
+    task = asyncio.get_running_loop().create_task(world.invoke(payload=b"1"))
+    await asyncio.sleep(1)
     task.cancel()
     await asyncio.wait([task])
+    await world.sandbox._client._say(frame(b"R"))
+    await asyncio.sleep(1)
+    assert done == [b"1"]
     assert world.log()[-1].startswith("REPORT")
-    await world.invoke()
-    assert len(world.used) == 1
+
+
+async def test_a_caller_that_goes_away_from_a_time_out_still_leaves_a_reset_environment(world: World) -> None:
+    await world.create(timeout=2)
+    world.provider.script = Script(behaviour=lambda event, _: SILENCE if event == b"0" else event)
+    await leave(world, 1, payload=b"0")
+    await asyncio.sleep(2)
+    assert world.log()[-1].endswith("Status: timeout")
+    assert (await world.invoke(payload=b"1")).outcome.payload == b"1"
+
+
+async def test_the_platform_ends_while_an_abandoned_invocation_runs(tmp_path) -> None:
+    async with World(tmp_path).running() as world:
+        await world.create(timeout=900)
+        world.provider.script = Script(behaviour=lambda event, _: SILENCE)
+        await leave(world, 1)
+        world.provider.script = Script(init=SILENCE)
+        await leave(world, 1)
 
 
 async def test_a_sandbox_that_cannot_be_prepared_is_a_service_fault_and_leaves_nothing_behind(world: World) -> None:
