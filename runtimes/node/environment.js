@@ -9,16 +9,18 @@ const WRAPPED = "_LAMBENT_WRAPPED";
 const TELEMETRY = 4;
 const READ_AT_START = ["NODE_OPTIONS", "NODE_EXTRA_CA_CERTS"];
 
+function replaceVariables(variables) {
+  for (const name of Object.keys(process.env)) if (!(name in variables)) delete process.env[name];
+  Object.assign(process.env, variables);
+  Module._initPaths(); // NODE_PATH was read when this process started
+}
+
 // Make these the process's only variables; returns the handler's name, which a wrapper may have changed.
 function adopt(variables, handler) {
   const wrapped = process.env[WRAPPED];
   delete process.env[WRAPPED];
-  if (!wrapped) {
-    for (const name of Object.keys(process.env)) if (!(name in variables)) delete process.env[name];
-    Object.assign(process.env, variables);
-  }
+  if (!wrapped) replaceVariables(variables);
   adopt.isWrapped = Boolean(wrapped);
-  Module._initPaths(); // NODE_PATH was read when this process started
   process.chdir(process.env.LAMBDA_TASK_ROOT || "/var/task");
   return (wrapped && process.env._HANDLER) || handler;
 }
@@ -66,4 +68,4 @@ function replaceBy([program, ...parameters], channel) {
   fs.closeSync(TELEMETRY);
 }
 
-module.exports = { adopt, replacement, replaceBy };
+module.exports = { adopt, replaceVariables, replacement, replaceBy };

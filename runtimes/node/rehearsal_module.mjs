@@ -1,0 +1,2 @@
+// See rehearsal.js.
+export const handler = async (event) => event;
