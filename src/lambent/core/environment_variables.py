@@ -58,6 +58,8 @@ def _defaults(at: Surroundings) -> dict[str, str]:
         "_AWS_XRAY_DAEMON_ADDRESS": _XRAY_HOST,
         "_AWS_XRAY_DAEMON_PORT": _XRAY_PORT,
     }
+    if paths.temporary != SandboxPaths().temporary:
+        defaults["TMPDIR"] = paths.temporary
     if at.endpoint_url is not None:
         defaults["AWS_ENDPOINT_URL"] = at.endpoint_url
     return {**defaults, **_of_family(at)}

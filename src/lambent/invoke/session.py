@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 EXIT_GRACE_SECONDS = 0.5
 """How long a runtime whose channel closed may take to be seen exiting, so that the caller learns its exit status."""
 
+_LEGAL = frozenset((id(here), id(there)) for here, there in LEGAL_MOVES)
+"""By identity: hashing an enum member is a Python call, and this is asked twice per invocation."""
 _SHUT_DOWN = "The execution environment was shut down."
 _TIMED_OUT = Outcome(status=InvocationStatus.TIMEOUT, payload=b"", error_type=TIMED_OUT)
 
@@ -229,7 +231,7 @@ class Session:
     # ---------------------------------------------------------------- endings
 
     def _move(self, to: Phase) -> None:
-        if (self.phase, to) not in LEGAL_MOVES:
+        if (id(self.phase), id(to)) not in _LEGAL:
             raise RuntimeError(f"illegal move from {self.phase} to {to}")  # a defect of ours, not of the runtime
         self.phase = to
 
