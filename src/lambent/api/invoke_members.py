@@ -86,11 +86,14 @@ class InvokeReader:
         name, raw_query = place
         caller = Owner(account=owner[0], region=owner[1])
         query = parse_query(raw_query)
-        members = {"FunctionName": unquote_to_bytes(name).decode("utf-8", "replace"), **dict(given)}
+        shape = self._service.shapes[self._service.operations[operation].input or ""]
+        members = {"FunctionName": unquote_to_bytes(name).decode("utf-8", "replace")}
+        members |= {member: value for member, value in given if member in shape.members}
+        if operation == "InvokeAsync":
+            members["InvokeArgs"] = ""  # the payload, which is required and checked apart
         if "Qualifier" in query:
             members["Qualifier"] = query["Qualifier"][-1]
-        shape = self._service.operations[operation].input
-        validate(self._service, shape, members)
+        validate(self._service, shape.name, members)
         if "DurableExecutionName" in members:
             raise InvalidParameterValue("DurableExecutionName is for durable functions, which Lambent does not run yet.")
         reference = local_function(
