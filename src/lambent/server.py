@@ -17,8 +17,6 @@ from lambent.wiring import Platform, StartFailure, build
 
 __all__ = ["StartFailure", "serve"]
 
-_BACKLOG = 1024
-
 
 def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM. Raises StartFailure, with advice, when it cannot start."""
@@ -36,11 +34,10 @@ async def _serve(settings: Settings, announce: Callable[[str], None]) -> None:
     listener = _listen(settings)
     port = listener.getsockname()[1]
     try:
-        async with build(settings, endpoint_port=port) as platform:
-            server = await loop.create_server(platform.connection, sock=listener, backlog=_BACKLOG)
+        async with build(settings, port=port) as platform:
+            await platform.listen(listener)
             _announce(settings, platform, port, announce)
             await platform.until_stopped(stopping)
-            server.close()
             await platform.drain()
     finally:
         listener.close()
@@ -56,7 +53,8 @@ def _listen(settings: Settings) -> socket.socket:
     except OSError as error:
         listener.close()
         raise StartFailure(
-            f"cannot listen on {settings.host}:{settings.port}: {os.strerror(error.errno or 0)}. Choose another port: --port N, or --port 0"
+            f"cannot listen on {settings.host}:{settings.port}: {os.strerror(error.errno or 0)}. "
+            "Choose another port: --port N, or --port 0"
         ) from error
     listener.setblocking(False)  # noqa: FBT003 - the socket module's own signature
     return listener

@@ -1,0 +1,7 @@
+"""The composition root: Settings in, a connected Platform out; the only place that knows every adapter."""
+
+from lambent.wiring.diagnosis import Diagnosis, diagnose
+from lambent.wiring.levels import StartFailure
+from lambent.wiring.platform import Platform, build
+
+__all__ = ["Diagnosis", "Platform", "StartFailure", "build", "diagnose"]
