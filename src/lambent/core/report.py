@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lambent.core.invocation import InvocationStatus
+from lambent.core.runtime import RuntimeInstallation
 
 _RANK = {"DEBUG": 0, "INFO": 1, "WARN": 2}
 _DEFAULT_LEVEL = "INFO"
@@ -51,6 +52,12 @@ def report_line(report: Report) -> str:
         f"Max Memory Used: {report.memory_used_mib} MB\t{init}"
     )
     return line + _suffix(report.status, report.error_type)
+
+
+def runtime_version(runtime: RuntimeInstallation) -> str:
+    """As INIT_START names it: `python:3.12.1`, `nodejs:20.11.0`, `provided:al2023`."""
+    name = runtime.identifier.rstrip("0123456789.x") if runtime.version else runtime.identifier.partition(".")[0]
+    return f"{name}:{runtime.version or runtime.identifier.partition('.')[2]}"
 
 
 def init_start_line(*, runtime_version: str, runtime_version_arn: str) -> str:

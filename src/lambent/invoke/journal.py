@@ -19,6 +19,7 @@ from lambent.core.report import (
     report_line,
     report_record,
     runtime_done_record,
+    runtime_version,
     start_line,
     start_record,
 )
@@ -56,7 +57,7 @@ class Journal:
     def init_start(self, runtime: RuntimeInstallation) -> None:
         """The init phase begins."""
         facts = {
-            "runtime_version": f"{runtime.family}:{runtime.version}" if runtime.version else runtime.identifier,
+            "runtime_version": runtime_version(runtime),
             "runtime_version_arn": runtime_version_arn(runtime.identifier, region=self._version.key.owner.region),
         }
         if self._is_json:
