@@ -46,17 +46,17 @@ class FakePackageStore:
         )
 
     async def unpacked(self, digest: str) -> Path:
-        target = self._folder / digest
+        content, target = self._zips[digest], self._folder / digest
         if not target.exists():
-            _write(self._zips[digest], target)
+            _write(content, target)
         return target
 
     async def merged(self, digests: Sequence[str]) -> Path | None:
         if not digests:
             return None
-        target = self._folder / hashlib.sha256("".join(digests).encode()).hexdigest()
-        for digest in digests if not target.exists() else ():
-            _write(self._zips[digest], target)
+        zips, target = [self._zips[digest] for digest in digests], self._folder / "-".join(each[:12] for each in digests)
+        for content in zips if not target.exists() else ():
+            _write(content, target)
         return target
 
     async def read_zip(self, digest: str) -> AsyncIterator[bytes]:
@@ -94,6 +94,8 @@ def _read_archive(archive: zipfile.ZipFile) -> list[tuple[PlannedEntry, bytes]]:
     planned = plan(_declared(each) for each in infos)
     read = [(each, b"" if each.index is None else archive.read(infos[each.index])) for each in planned]
     for each, data in read:
+        if each.kind is not EntryKind.DIRECTORY and len(data) != each.size:
+            raise corrupt()
         if each.kind is EntryKind.LINK:
             check_link(data)
     return read
