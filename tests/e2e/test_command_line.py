@@ -29,7 +29,7 @@ def test_deploy_creates_then_updates_and_invoke_shows_result_log_and_duration(
     folder = tmp_path / f"cli-{uuid.uuid4().hex[:8]}"
     folder.mkdir()
     (folder / "app.py").write_text("def handler(event, context):\n    print('hello log')\n    return {'got': event}\n")
-    created = run("deploy", str(folder), "--runtime", python_runtime, "--env", "A=b")
+    created = run("deploy", str(folder), "--runtime", python_runtime, "--env", "AB=c")
     assert created.returncode == 0, created.stderr
     assert f"created arn:aws:lambda:us-east-1:000000000000:function:{folder.name}" in created.stdout
     invoked = run("invoke", folder.name, "--payload", '{"n": 1}')

@@ -153,7 +153,12 @@ def test_layers_are_merged_in_order_and_found_by_the_runtime(client: Any, python
 
     first = layer("first", {"python/shared.py": "VALUE = 'first'", "data/only-first": "1"})
     second = layer("second", {"python/shared.py": "VALUE = 'second'"})
-    source = "import os, shared\nROOT = os.environ.get('LAMBENT_LAYERS_ROOT', '/opt')\ndef handler(e, c):\n    return [shared.VALUE, os.listdir(ROOT + '/data')]\n"
+    source = """
+import os, shared
+ROOT = os.path.dirname(os.path.dirname(shared.__file__))
+def handler(e, c):
+    return [shared.VALUE, os.listdir(ROOT + '/data')]
+"""
     name = deployed(client, {"f.py": source}, runtime=python_runtime, Layers=[first, second])
     client.delete_layer_version(LayerName="second", VersionNumber=int(second.rsplit(":", 1)[1]))
     assert result_of(client.invoke(FunctionName=name)) == ["second", ["only-first"]]
@@ -165,7 +170,7 @@ def test_updated_code_is_what_the_next_invocation_runs(client: Any, python_runti
     client.update_function_code(FunctionName=name, ZipFile=zipped({"f.py": "def handler(e, c): return 'new'"}))
     updated(client, name)
     assert result_of(client.invoke(FunctionName=name)) == "new"
-    client.update_function_configuration(FunctionName=name, Environment={"Variables": {"A": "b"}})
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": {"AB": "c"}})
     updated(client, name)
     assert result_of(client.invoke(FunctionName=name)) == "new"
 

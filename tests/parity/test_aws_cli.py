@@ -58,7 +58,7 @@ def test_create_wait_invoke_and_read_the_log(aws: Any, tmp_path: Path, server: A
     )
     assert made["State"] == "Pending"
     aws("lambda", "wait", "function-active-v2", *shared)
-    reply = json.loads(aws("lambda", "invoke", *shared, "--payload", "e30=", "out.json"))
+    reply = json.loads(aws("lambda", "invoke", *shared, "--payload", "{}", "out.json"))
     assert reply["FunctionError"] == "Unhandled"
     assert json.loads((tmp_path / "out.json").read_text())["errorType"] == "Runtime.ExitError"
     messages = json.loads(aws("logs", "filter-log-events", "--log-group-name", f"/aws/lambda/{name}"))["events"]

@@ -39,10 +39,16 @@ class Surroundings:
 def environment_variables(version: FunctionVersion, surroundings: Surroundings) -> dict[str, str]:
     """All variables, complete: reserved ones win over the user's, the user's over the defaults."""
     return {
+        **_unlike_lambda(surroundings.paths),
         **_defaults(surroundings),
         **(version.configuration.environment or {}),
         **_reserved(version, surroundings),
     }
+
+
+def _unlike_lambda(paths: SandboxPaths) -> dict[str, str]:
+    """Tells the runtime client where layers are at a level that cannot show them at /opt; the client takes it away."""
+    return {} if paths.layers == "/opt" else {"LAMBENT_LAYERS_ROOT": paths.layers}
 
 
 def _defaults(at: Surroundings) -> dict[str, str]:

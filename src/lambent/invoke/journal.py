@@ -115,7 +115,7 @@ class Journal:
         tail = self._tail
         if tail is None:
             return
-        piece = message[-LOG_TAIL_BYTES:] + b"\n"
+        piece = message.removesuffix(b"\n")[-LOG_TAIL_BYTES:] + b"\n"
         tail.append(piece)
         self._tail_bytes += len(piece)
         while self._tail_bytes - len(tail[0]) >= LOG_TAIL_BYTES:
