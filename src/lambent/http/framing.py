@@ -60,10 +60,9 @@ def _origin_form(target: bytes) -> tuple[bytes, bytes]:
     """Path and query of a request target in absolute form (RFC 9112, section 3.2)."""
     if not target.startswith((b"http://", b"https://")):
         raise Refused(400, "the request target is not a path")
-    _, _, rest = target.partition(b"://")
-    _, slash, path = rest.partition(b"/")
-    path, _, query = (slash + path).partition(b"?")
-    return path or b"/", query
+    before, _, query = target.partition(b"://")[2].partition(b"?")
+    _, slash, path = before.partition(b"/")
+    return slash + path or b"/", query
 
 
 def _content_length(index: dict[bytes, bytes]) -> int | None:

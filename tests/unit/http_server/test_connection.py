@@ -1,69 +1,17 @@
 """The HTTP server over real sockets, fed with raw bytes."""
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
-from lambent.http import HttpLimits, HttpServer, Request, Response
-
-
-class Client:
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-
-    def send(self, data: bytes) -> None:
-        self.writer.write(data)
-
-    async def reply(self, *, bodiless: bool = False) -> tuple[int, dict[str, str], bytes]:
-        async with asyncio.timeout(10):
-            head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            first, *lines = head.strip().split("\r\n")
-            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-            status = int(first.split()[1])
-            if bodiless or status in (100, 204, 304):
-                return status, headers, b""
-            if headers.get("transfer-encoding") == "chunked":
-                return status, headers, await self._chunks()
-            return status, headers, await self.reader.readexactly(int(headers["content-length"]))
-
-    async def _chunks(self) -> bytes:
-        body = b""
-        while size := int(await self.reader.readuntil(b"\r\n"), 16):
-            body += await self.reader.readexactly(size)
-            await self.reader.readexactly(2)
-        await self.reader.readexactly(2)
-        return body
-
-    async def ended(self) -> bool:
-        async with asyncio.timeout(10):
-            try:
-                return await self.reader.read(1) == b""
-            except ConnectionError:
-                return True
-
-
-@asynccontextmanager
-async def serving(handler, limits: HttpLimits | None = None, **options) -> AsyncIterator[tuple[HttpServer, Client]]:
-    server = HttpServer(handler, limits, **options)
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    await server.listen(listener)
-    reader, writer = await asyncio.open_connection(*listener.getsockname())
-    try:
-        yield server, Client(reader, writer)
-    finally:
-        writer.close()
-        await server.stop()
+from lambent.http import HttpLimits, Request, Response
 
 
 async def echo(request: Request) -> Response:
     return Response(status=200, headers=((b"X-Seen", request.path + b"?" + request.query),), body=request.body)
 
 
-async def test_a_request_is_answered_with_date_and_length() -> None:
+async def test_a_request_is_answered_with_date_and_length(serving) -> None:
     async with serving(echo) as (_, client):
         client.send(b"POST /a%2Fb?c=d HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello")
         status, headers, body = await client.reply()
@@ -71,7 +19,7 @@ async def test_a_request_is_answered_with_date_and_length() -> None:
     assert headers["date"].endswith("GMT")
 
 
-async def test_pipelined_requests_are_answered_in_order() -> None:
+async def test_pipelined_requests_are_answered_in_order(serving) -> None:
     async def slow_first(request: Request) -> Response:
         for _ in range(10 - int(request.path[1:])):
             await asyncio.sleep(0)
@@ -83,7 +31,7 @@ async def test_pipelined_requests_are_answered_in_order() -> None:
     assert bodies == [b"/%d" % n for n in range(10)]
 
 
-async def test_a_chunked_body_is_joined_and_its_trailers_are_kept() -> None:
+async def test_a_chunked_body_is_joined_and_its_trailers_are_kept(serving) -> None:
     async def trailers(request: Request) -> Response:
         return Response(status=200, body=repr((request.body, request.trailers)).encode())
 
@@ -127,7 +75,7 @@ async def test_a_chunked_body_is_joined_and_its_trailers_are_kept() -> None:
     ids=lambda value: repr(value)[:80] if isinstance(value, bytes) else str(value),
 )
 async def test_what_two_parsers_could_read_in_two_ways_is_refused_and_the_connection_closed(
-    request_bytes: bytes, status: int
+    serving, request_bytes: bytes, status: int
 ) -> None:
     async with serving(echo, HttpLimits(linger_seconds=0.05)) as (_, client):
         client.send(request_bytes)
