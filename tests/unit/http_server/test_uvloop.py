@@ -19,6 +19,6 @@ def scenarios():
                 yield function
 
 
-@pytest.mark.parametrize("scenario", scenarios(), ids=lambda each: each.__name__.removeprefix("test_"))
+@pytest.mark.parametrize("scenario", list(scenarios()), ids=lambda each: each.__name__.removeprefix("test_"))
 def test_it_is_the_same_on_uvloop(serving, scenario) -> None:
     uvloop.run(scenario(serving))
