@@ -79,8 +79,8 @@ class Runtime {
 
   async handleOnceNonStreaming(invocation) {
     await undefined; // leaves our own frames out of the handler's stack traces
-    const [callback, callbackContext] = this.callbacks(invocation.requestId);
-    this.whenLoopIsEmpty = () => this.complete(invocation.requestId, null);
+    const { callback, callbackContext, complete } = this.callbacks(invocation.requestId);
+    this.whenLoopIsEmpty = () => complete(null);
     try {
       const result = this.handler(JSON.parse(invocation.event), this.contextOf(invocation, callbackContext), callback);
       if (result && typeof result.then === "function") {
@@ -132,7 +132,7 @@ class Runtime {
     };
     const once = onlyFirstCall();
     const done = (error, result) => settle(error, result, complete);
-    const context = {
+    const callbackContext = {
       get callbackWaitsForEmptyEventLoop() {
         return waits;
       },
@@ -143,7 +143,7 @@ class Runtime {
       fail: once((error) => done(error === undefined || error === null ? "handled" : error, null)),
       done: once(done),
     };
-    return [once((error, result) => settle(error, result, waits ? later : complete)), context];
+    return { callback: once((error, result) => settle(error, result, waits ? later : complete)), callbackContext, complete };
   }
 }
 

@@ -2,7 +2,6 @@
 "use strict";
 
 const fs = require("fs");
-const Module = require("module");
 const path = require("path");
 const { pathToFileURL } = require("url");
 const errors = require("./errors.js");
@@ -52,8 +51,6 @@ function explained(error, stack) {
   if (stack) error.stack = stack;
   return error;
 }
-
-const requireFrom = (folder) => Module.createRequire(path.join(folder, "noop.js"));
 
 // Up to Node 22: CommonJS first, ES modules where the name or package.json says so.
 async function requireFirst(taskRoot, folder, name) {
@@ -113,4 +110,4 @@ function isStreaming(handler) {
   throw new errors.MalformedStreamingHandler("Only response streaming is supported.");
 }
 
-module.exports = { loadHandler, requireFrom };
+module.exports = { loadHandler };

@@ -532,3 +532,14 @@ def test_recursion_without_end_is_an_error_and_the_next_invocation_works(run_nod
     client = run_node("const again = () => again() + 1; exports.handler = async (event) => event ? again() : 'fine'").start()
     assert client.invoke(1).error_type == "RangeError"
     assert client.invoke(0).body == b'"fine"'
+
+
+def test_an_answer_after_the_empty_loop_has_answered_is_told(run_node: Callable[..., Client], is_modern: bool) -> None:
+    if is_modern:
+        pytest.skip("Node 24 and later have no callbacks")
+    source = "let late; exports.handler = (event, context, callback) => { if (late) late(null, 'late'); else late = context.done; if (event) callback(null, event) }"
+    client = run_node(source).start()
+    assert client.invoke(None).body == b"null"
+    assert client.invoke("second").body == b'"second"'
+    client.close()
+    assert client.records()[0].message.endswith("Cannot call complete more than once per invocation.\n")

@@ -276,3 +276,12 @@ def target(number):
 def handler(event, context): return [target(number) for number in range(3, 50)]
 """
     assert set(run_python(source).start().invoke().document) == {"closed"}
+
+
+def test_a_handler_of_the_wrong_signature_is_told_without_a_path_of_the_host(run_python: Callable[..., Client]) -> None:
+    document = run_python("def handler(event): pass").start().invoke().document
+    assert document["errorMessage"] == "handler() takes 1 positional argument but 2 were given"
+    assert document["stackTrace"][0].startswith('  File "/var/runtime/bootstrap.py", line ')
+    assert document["stackTrace"][0].endswith(
+        ", in handle_event_request\n    response = request_handler(event, lambda_context)\n"
+    )
