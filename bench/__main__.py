@@ -46,7 +46,7 @@ def main() -> int:
     except lambent_server.NoAnswer as error:
         progress.print(f"error: {error}", markup=False)
         return 1
-    facts = machine.facts(host.isolation, host.runtimes)
+    facts = machine.facts(host)
     folder = Path(tempfile.mkdtemp(prefix="lambent-bench-"))
     folder.chmod(0o755)  # functions run as another user
     try:

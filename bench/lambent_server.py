@@ -3,14 +3,14 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.deploying import Lambda
 from bench.peers.install import Absent
-from bench.peers.process import clean_environment, free_port, server
+from bench.peers.process import BASE_PYTHON, clean_environment, free_port, server
 
 LAMBENT = Path(sys.executable).with_name("lambent")
 OWN_PYTHON = f"python{sys.version_info[0]}.{sys.version_info[1]}"
@@ -26,6 +26,13 @@ class Host:
 
     isolation: str
     runtimes: tuple[str, ...]
+    interpreters: Mapping[str, str] = field(default_factory=dict)
+    """The binary of each runtime that has one."""
+
+    @property
+    def peers_python(self) -> str:
+        """The interpreter for peers: the very one of our functions, where their packages fit it."""
+        return self.interpreters.get(OWN_PYTHON) or BASE_PYTHON
 
     @property
     def python(self) -> str:
@@ -50,7 +57,8 @@ def examine(isolation: str | None) -> Host:
     if not reply.stdout:
         raise NoAnswer(f"lambent doctor failed: {reply.stderr[-1000:]}")
     found = json.loads(reply.stdout)
-    return Host(isolation=isolation or found["chosen"] or "process", runtimes=tuple(found["runtimes"]))
+    paths = {name: each["path"] for name, each in found["interpreters"].items()}
+    return Host(isolation=isolation or found["chosen"] or "process", runtimes=tuple(found["runtimes"]), interpreters=paths)
 
 
 def environment(host: Host, **settings: object) -> dict[str, str]:

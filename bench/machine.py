@@ -5,10 +5,11 @@ import platform
 import subprocess
 from pathlib import Path
 
+from bench.lambent_server import Host
 from bench.peers import install
 
 
-def facts(isolation: str, runtimes: tuple[str, ...]) -> dict[str, object]:
+def facts(host: Host) -> dict[str, object]:
     """The machine, the load it had before, and versions of everything that takes part."""
     return {
         "cpu": _cpu(),
@@ -19,8 +20,9 @@ def facts(isolation: str, runtimes: tuple[str, ...]) -> dict[str, object]:
         "node": _output("node", "--version"),
         "load_average_before": [round(each, 2) for each in os.getloadavg()],
         "lambent": _output("git", "rev-parse", "--short", "HEAD"),
-        "isolation": isolation,
-        "runtimes": list(runtimes),
+        "isolation": host.isolation,
+        "runtimes": list(host.runtimes),
+        "interpreters": dict(host.interpreters),
         "peers": {
             "rie": f"of aws-sam-cli {install.AWS_SAM_CLI}",
             "awslambdaric": install.AWSLAMBDARIC,

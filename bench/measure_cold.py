@@ -84,7 +84,7 @@ def _add_lambent(contest: Contest, *, ours: int, file: str, runtime: str) -> Non
 
 
 def _add_ministack(contest: Contest, each: int) -> None:
-    api = contest.enter(MINISTACK, lambda: ministack.running(contest.run.place("cold-ministack")))
+    api = contest.enter(MINISTACK, lambda: ministack.running(contest.run.place("cold-ministack"), contest.run.host.peers_python))
     if api:
         count, runtime = each * ROUNDS, lambent_server.OWN_PYTHON
         contest.loads[MINISTACK] = _rounds([_deployed(api, f"cold-{n}", "counting.py", runtime) for n in range(count)])
@@ -93,7 +93,7 @@ def _add_ministack(contest: Contest, each: int) -> None:
 def _add_serverless_offline(contest: Contest, each: int, *, runtime: str) -> None:
     functions = {f"cold-{n}": ("counting.handler", runtime) for n in range(each * ROUNDS)}
     place = contest.run.place(f"cold-offline-{runtime}")
-    targets = contest.enter(OFFLINE, lambda: serverless_offline.running(place, functions))
+    targets = contest.enter(OFFLINE, lambda: serverless_offline.running(place, functions, contest.run.host.peers_python))
     if targets:
         contest.loads[OFFLINE] = _rounds(list(targets.values()))
 

@@ -47,7 +47,7 @@ def _targets(contest: Contest, names: set[str]) -> Iterator[tuple[str, Target]]:
     """The contestants that are here, started and with the warm function deployed."""
     run = contest.run
     openings: dict[str, Callable[[], Target | None]] = {
-        RIE: lambda: contest.enter(RIE, lambda: rie.running(run.place("rie"))),
+        RIE: lambda: contest.enter(RIE, lambda: rie.running(run.place("rie"), run.host.peers_python)),
         MINISTACK: lambda: _on_ministack(contest),
         OFFLINE: lambda: _on_serverless_offline(contest),
     }
@@ -89,13 +89,15 @@ def _with_awslambdaric(contest: Contest, api: Lambda) -> Iterator[tuple[str, Tar
 
 
 def _on_ministack(contest: Contest) -> Target | None:
-    api = contest.enter(MINISTACK, lambda: ministack.running(contest.run.place("ministack")))
+    api = contest.enter(MINISTACK, lambda: ministack.running(contest.run.place("ministack"), contest.run.host.peers_python))
     return api and api.deploy("warm", package("echo.py"), runtime=lambent_server.OWN_PYTHON, handler="echo.handler")
 
 
 def _on_serverless_offline(contest: Contest) -> Target | None:
     functions = {"warm": ("echo.handler", serverless_offline.PYTHON)}
-    targets = contest.enter(OFFLINE, lambda: serverless_offline.running(contest.run.place("offline"), functions))
+    targets = contest.enter(
+        OFFLINE, lambda: serverless_offline.running(contest.run.place("offline"), functions, contest.run.host.peers_python)
+    )
     return targets and targets["warm"]
 
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from bench.deploying import Lambda
 from bench.peers import install
-from bench.peers.process import BASE_PYTHON, clean_environment, free_port, server
+from bench.peers.process import clean_environment, free_port, server
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Lambda]:
+def running(folder: Path, python: str) -> Iterator[Lambda]:
     """Its Lambda API. Raises Absent."""
     packages, port = install.ministack(), free_port()
     home = folder / "ministack-home"
     home.mkdir(exist_ok=True)
     environment = clean_environment(PYTHONPATH=str(packages), GATEWAY_PORT=str(port), HOME=str(home))
-    with server((BASE_PYTHON, "-m", "ministack"), port=port, folder=folder, environment=environment, name="ministack"):
+    with server((python, "-m", "ministack"), port=port, folder=folder, environment=environment, name="ministack"):
         yield Lambda(port)
