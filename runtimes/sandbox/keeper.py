@@ -43,13 +43,17 @@ def end_all():
     while True:
         victims = descendants(os.getpid())
         for sign in (signal.SIGSTOP, signal.SIGKILL):  # stopped first, so that none forks while the others are being killed
-            for pid in victims:
-                try:
-                    os.kill(pid, sign)
-                except OSError:
-                    pass
+            _signal_all(victims, sign)
         if not _reap_all() and not descendants(os.getpid()):
             return
+
+
+def _signal_all(victims, sign):
+    for pid in victims:
+        try:
+            os.kill(pid, sign)
+        except OSError:
+            pass
 
 
 def _reap_all():

@@ -1,4 +1,4 @@
-"""Lambent's own log: one JSON line per event on stderr. (Function logs are data and go through the LogStore port.)"""
+"""Lambent's own log: one JSON line per event on stderr. Function logs are data and go through the LogStore port."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Settings: frozen, read once from a TOML file and LAMBENT_* variables; unknown keys are refused, all mistakes reported at once."""
+"""Settings: frozen, read once from a TOML file and LAMBENT_* variables; unknown keys are refused, all mistakes told at once."""
 
 import os
 import tomllib

@@ -5,6 +5,7 @@ import os
 import subprocess
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 
 from lambent.core.runtime import RuntimeFamily, RuntimeInstallation
@@ -94,12 +95,11 @@ class HostRuntimes:
 def _candidates(folders: Iterable[Path]) -> dict[Path, RuntimeFamily]:
     """Real binaries, each once. Shims are scripts that start whichever version they like, so they are left out."""
     candidates: dict[Path, RuntimeFamily] = {}
-    for folder in dict.fromkeys(folders):
-        for family, patterns in _PATTERNS.items():
-            for path in (each for pattern in patterns for each in sorted(folder.glob(pattern))):
-                real = path.resolve()
-                if real not in candidates and real.is_file() and os.access(real, os.X_OK) and _is_program(real):
-                    candidates[real] = family
+    for folder, (family, patterns) in product(dict.fromkeys(folders), _PATTERNS.items()):
+        for path in (each for pattern in patterns for each in sorted(folder.glob(pattern))):
+            real = path.resolve()
+            if real not in candidates and real.is_file() and os.access(real, os.X_OK) and _is_program(real):
+                candidates[real] = family
     return candidates
 
 

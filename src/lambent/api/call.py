@@ -26,4 +26,4 @@ Members = Mapping[str, Any]
 
 Handler = Callable[[Call, Members], Awaitable[Members]]
 """Takes the parsed and constraint-checked input members, returns the output members (absent members are left out).
-Raises `core.errors.LambdaError`. Each topic module offers a class whose `handlers()` is a `Mapping[str, Handler]` by operation name."""
+Raises `core.errors.LambdaError`. Each topic module offers a class whose `handlers()` maps operation names to these."""

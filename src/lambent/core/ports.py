@@ -370,7 +370,7 @@ class LogStore(Protocol):
     async def streams(self, owner: Owner, group: str, *, prefix: str) -> Sequence[Mapping[str, object]]:
         """`[{"name", "created_ms", "last_event_ms"}]` by name. Raises KeyError for an unknown group."""
 
-    async def events(
+    async def events(  # noqa: PLR0913 - what is asked for, where it goes on, and how much of it
         self, owner: Owner, group: str, *, streams: Sequence[str] | None, start: int, end: int, after: str | None, limit: int
     ) -> tuple[Sequence[LogEvent], str | None]:
         """Events with start <= timestamp < end (epoch ms) of these streams (None: all), merged by time; `after` is the token

@@ -54,18 +54,20 @@ def page(folder: Path, span: Span, after: str | None, limit: int) -> tuple[Seque
 
 
 def _candidates(folder: Path, span: Span, beyond: Place | None) -> Iterator[tuple[Place, Path, Record]]:
-    for stream, paths in segments(folder).items():
-        if span.streams is not None and stream not in span.streams:
-            continue
-        for path in paths:
-            # An event is written after it happened: a segment last written to before the span has nothing in it.
-            if path.stat().st_mtime * 1000 + 1000 < span.start:
-                continue
-            segment = int(path.name[-6:]) * _POSITIONS_PER_SEGMENT
-            for record in records(path):
-                place = (record.timestamp, stream, segment + record.start)
-                if span.start <= record.timestamp < span.end and (beyond is None or place > beyond):
-                    yield place, path, record
+    chosen = [
+        (stream, path)
+        for stream, paths in segments(folder).items()
+        if span.streams is None or stream in span.streams
+        for path in paths
+        # An event is written after it happened: a segment last written to before the span has nothing in it.
+        if path.stat().st_mtime * 1000 + 1000 >= span.start
+    ]
+    for stream, path in chosen:
+        segment = int(path.name[-6:]) * _POSITIONS_PER_SEGMENT
+        for record in records(path):
+            place = (record.timestamp, stream, segment + record.start)
+            if span.start <= record.timestamp < span.end and (beyond is None or place > beyond):
+                yield place, path, record
 
 
 def _event(place: Place, path: Path, record: Record) -> LogEvent:
