@@ -58,6 +58,8 @@ class InvokeHandlers:
         request_id = request_id_of(request) or call.request_id
         members = self._reader.read("Invoke", request, call.caller)
         payload = payload_of(request, members.invocation_type)
+        if members.invocation_type is InvocationType.EVENT:
+            request_id = call.request_id  # names the event in the queue, so it must be new
         headers = [(b"x-amzn-RequestId", request_id.encode())]
         if members.invocation_type is InvocationType.DRY_RUN:
             return await self._dry_run(members, headers)

@@ -53,7 +53,7 @@ class HttpProtocol(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._reader = RequestReader(self._limits, self._admit, self._budget, self._deliver, self._loop.time)
         self._idle_deadline = self._loop.time() + self._limits.idle_seconds
-        self._tick_seconds = min(5.0, self._limits.head_seconds / 4, self._limits.idle_seconds / 4)
+        self._tick_seconds = min(15.0, self._limits.head_seconds / 4, self._limits.idle_seconds / 4)
         self._ticker = self._loop.call_later(self._tick_seconds, self._tick)
         self._task = self._loop.create_task(self._run())
         self._task.add_done_callback(self._ended)

@@ -9,6 +9,8 @@ from lambent.http.protocol import HttpProtocol
 
 BODIES_IN_MEMORY_BYTES = 1024 * MEBIBYTE
 """Large request bodies in memory at once; past it further ones are answered 503."""
+CANCELLATION_SECONDS = 5.0
+"""How long `stop` waits for handlers that it has cancelled."""
 
 
 class HttpServer:
@@ -56,4 +58,4 @@ class HttpServer:
         for connection in tuple(self._connections):
             connection.abort()
         if tasks:
-            await asyncio.wait(tasks)
+            await asyncio.wait(tasks, timeout=CANCELLATION_SECONDS)

@@ -91,6 +91,12 @@ async def test_an_event_is_accepted_with_202_and_no_body(world, send) -> None:
     assert not world.door.invoked
 
 
+async def test_two_events_with_one_caller_supplied_id_are_two_events(world, send) -> None:
+    for _ in range(2):
+        await send("POST", INVOKE, b"{}", x_amz_invocation_type="Event", x_amzn_requestid="aaaaaaaa-0000-4000-8000-000000000001")
+    assert len({each.request_id for each in world.door.accepted}) == 2
+
+
 async def test_a_dry_run_runs_nothing(world, send) -> None:
     status, headers, body = await send("POST", INVOKE, b"{}", x_amz_invocation_type="DryRun")
     assert (status, body, headers["x-amz-executed-version"]) == (204, b"", "7")
