@@ -1,5 +1,6 @@
 """Asynchronous events: what the durable queue holds, and what happens next to one that has been tried (facts C1)."""
 
+import zlib
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -119,4 +120,9 @@ def _back_off(event: AsyncEvent, now: float) -> float:
     """Seconds. To wait as long again as has been waited doubles the wait each time, and needs nothing stored."""
     shortest, longest = BACK_OFF_SECONDS
     began = event.accepted + sum(RETRY_WAIT_SECONDS[: event.attempts])
-    return min(max(now - began, shortest), longest)
+    return min(max(now - began, shortest), longest) * _spread(event)
+
+
+def _spread(event: AsyncEvent) -> float:
+    """0.5 to 1.5, by the event's id: events that were throttled together must not come again together, for ever."""
+    return 0.5 + zlib.crc32(event.event_id.encode()) / 2**32
