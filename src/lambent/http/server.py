@@ -13,6 +13,26 @@ CANCELLATION_SECONDS = 5.0
 """How long `stop` waits for handlers that it has cancelled."""
 
 
+class _Connection(HttpProtocol):
+    """Is in its server's set from the moment that it is connected until its task has ended."""
+
+    def __init__(
+        self,
+        connections: "set[HttpProtocol]",
+        handler: HttpHandler,
+        limits: HttpLimits,
+        *,
+        admit: Admit | None,
+        budget: BodyBudget,
+    ) -> None:
+        super().__init__(handler, limits, admit=admit, budget=budget, on_close=connections.discard)
+        self._connections = connections
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._connections.add(self)
+
+
 class HttpServer:
     """One handler behind any number of listening sockets. `stop` must be awaited by whoever made it."""
 
@@ -31,11 +51,7 @@ class HttpServer:
 
     def protocol(self) -> HttpProtocol:
         """A new connection's protocol: the factory for `create_server` and `connect_accepted_socket`."""
-        connection = HttpProtocol(
-            self._handler, self._limits, admit=self._admit, budget=self._budget, on_close=self._connections.discard
-        )
-        self._connections.add(connection)
-        return connection
+        return _Connection(self._connections, self._handler, self._limits, admit=self._admit, budget=self._budget)
 
     async def listen(self, listener: socket.socket) -> None:
         """Serve a bound TCP or unix stream socket, also one made in another network namespace. Closes it on `stop`."""
