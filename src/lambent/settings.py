@@ -50,6 +50,10 @@ class Settings:
     """Function logs beyond this are deleted, the oldest first."""
 
 
+_CLIENT_VARIABLES = frozenset({"LAMBENT_ENDPOINT_URL"})
+"""What the client commands read: no business of a server."""
+
+
 class SettingsError(Exception):
     """One or more settings are wrong; the message has a line for each."""
 
@@ -64,7 +68,7 @@ def load(*, file: Path | None, environment: Mapping[str, str], overrides: Mappin
     for name, value in _from_file(file, mistakes).items():
         _accept(name, value, str(file), given, mistakes)
     for name, value in environment.items():
-        if name.startswith("LAMBENT_"):
+        if name.startswith("LAMBENT_") and name not in _CLIENT_VARIABLES:
             _accept(name.removeprefix("LAMBENT_").lower(), value, name, given, mistakes)
     settings = replace(Settings(), **{**given, **overrides})
     mistakes += _contradictions(settings)

@@ -109,7 +109,7 @@ def test_tmp_is_held_to_the_ephemeral_storage_and_does_not_cost_memory(client: A
     )
     reply = result_of(client.invoke(FunctionName=name, Payload=b"{}"))
     assert reply["errno"] == 28
-    assert 400 <= reply["mib"] <= 512
+    assert 500 <= reply["mib"] <= 520
     assert is_well(client, name)
 
 
