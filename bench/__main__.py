@@ -65,7 +65,7 @@ def main() -> int:
     if options.json:
         print(json.dumps(content, indent=2))
     else:
-        report.show(figures, facts, Console())
+        report.show(figures, facts, Console(width=None if sys.stdout.isatty() else 140))
     return 1 if any(figure.failed for figure in figures) else 0
 
 

@@ -32,7 +32,7 @@ def show(figures: Sequence[Figure], machine: Mapping[str, object], console: Cons
     """Print the table, and below it what failed."""
     table = Table(title="Lambent beside other tools, in one run", title_justify="left")
     for heading in ("key", "value", "target", "what it is"):
-        table.add_column(heading, justify="right" if heading in ("value", "target") else "left")
+        table.add_column(heading, justify="right" if heading in ("value", "target") else "left", no_wrap=heading == "key")
     for figure in figures:
         key = BY_NAME[figure.key]
         table.add_row(key.name, _value(figure, key), _target(key), key.meaning)
