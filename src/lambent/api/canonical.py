@@ -1,8 +1,12 @@
 """The canonical request of AWS Signature Version 4: what a signature is about, spelled in one way (facts J1)."""
 
+from functools import lru_cache
+from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
 from lambent.http import Request
+
+_REMEMBERED_BYTES: Final = 512
 
 
 def canonical_request(request: Request, signed_headers: tuple[str, ...], payload_hash: str) -> str:
@@ -13,6 +17,10 @@ def canonical_request(request: Request, signed_headers: tuple[str, ...], payload
 
 
 def _canonical_path(path: bytes) -> str:
+    return (_remembered_path if len(path) < _REMEMBERED_BYTES else _normalised_path)(path)
+
+
+def _normalised_path(path: bytes) -> str:
     """Normalised, then encoded once more than it was sent: every service but S3 signs paths encoded twice."""
     segments: list[str] = []
     for segment in path.decode("latin-1").split("/"):
@@ -22,6 +30,9 @@ def _canonical_path(path: bytes) -> str:
             segments.append(segment)
     trailing = "/" if path.endswith(b"/") and segments else ""
     return quote("/" + "/".join(segments) + trailing, safe="/~", encoding="latin-1")
+
+
+_remembered_path = lru_cache(maxsize=1024)(_normalised_path)
 
 
 def _canonical_query(query: bytes) -> str:

@@ -57,7 +57,7 @@ class InvokeHandlers:
         """Reply 200 also for a function error; 202 for Event once it is durable; 204 for DryRun."""
         request_id = request_id_of(request) or call.request_id
         members = self._reader.read("Invoke", request, call.caller)
-        payload = payload_of(request, members.invocation_type)
+        payload = await payload_of(request, members.invocation_type)
         if members.invocation_type is InvocationType.EVENT:
             request_id = call.request_id  # names the event in the queue, so it must be new
         headers = [(b"x-amzn-RequestId", request_id.encode())]
@@ -79,7 +79,7 @@ class InvokeHandlers:
     async def invoke_async(self, call: Call, request: Request) -> Response:
         """The legacy operation: an Event of at most 256 KB."""
         members = self._reader.read("InvokeAsync", request, call.caller)
-        payload = payload_of(request, InvocationType.EVENT, limit=INVOKE_ASYNC_PAYLOAD_BYTES)
+        payload = await payload_of(request, InvocationType.EVENT, limit=INVOKE_ASYNC_PAYLOAD_BYTES)
         await self._door.accept(self._request(members, payload, call.request_id, request))
         return Response(status=202, headers=(JSON, (b"x-amzn-RequestId", call.request_id.encode())), body=b'{"Status":202}')
 
@@ -87,7 +87,7 @@ class InvokeHandlers:
         """Reply in event-stream frames. The function's whole response is collected before the first of them is sent."""
         request_id = request_id_of(request) or call.request_id
         members = self._reader.read("InvokeWithResponseStream", request, call.caller)
-        payload = payload_of(request, members.invocation_type)
+        payload = await payload_of(request, members.invocation_type)
         headers = [(b"x-amzn-RequestId", request_id.encode())]
         if members.invocation_type is InvocationType.DRY_RUN:
             return await self._dry_run(members, headers)

@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from lambent.api.json_text import NotJson, parse_json
+from lambent.api.large_json import LARGE_BYTES, check_large_json
 from lambent.api.model import Service
 from lambent.api.routes import parse_query
 from lambent.api.validation import validate
@@ -138,14 +139,17 @@ def request_id_of(request: Request) -> str | None:
     return given.lower()
 
 
-def payload_of(request: Request, invocation_type: InvocationType, *, limit: int | None = None) -> bytes:
+async def payload_of(request: Request, invocation_type: InvocationType, *, limit: int | None = None) -> bytes:
     """The event, checked; `{}` when there is no body. Raises RequestTooLarge and InvalidRequestContent."""
     body = request.body
     if not body:
         return b"{}"
     check_size(len(body), invocation_type, limit=limit)
     try:
-        parse_json(body)
+        if len(body) < LARGE_BYTES:
+            parse_json(body)
+        else:
+            await check_large_json(body)
     except NotJson as error:
         raise InvalidRequestContent(
             f"Could not parse request body into json: Could not parse payload into json: {error}"

@@ -56,11 +56,6 @@ def _with_any_numbers(text: str, data: bytes) -> Any:  # noqa: ANN401 - any JSON
         ) from error
 
 
-def check_json(data: bytes) -> None:
-    """Raises NotJson unless `data` is one JSON document."""
-    parse_json(data)
-
-
 def _what_is_wrong(text: str, error: json.JSONDecodeError) -> str:
     if error.pos >= len(text):
         return "Unexpected end-of-input"

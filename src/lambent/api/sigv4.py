@@ -132,7 +132,7 @@ class Verifier:
         return signature
 
     def _check_time(self, signature: _Signature) -> None:
-        signed, now = _epoch(signature.date), self._clock.now()
+        signed, now = _epoch(signature.date[:17]), self._clock.now()
         if signed is None:
             raise IncompleteSignature(f"Date must be in ISO-8601 'basic format'. Got '{signature.date}'.")
         if signature.scope.date != signature.date[:8]:
@@ -232,7 +232,9 @@ def _altered() -> LambdaError:
     return InvalidSignature(_MISMATCH)
 
 
+@lru_cache(maxsize=64)
 def _epoch(date: str) -> float | None:
+    """Many requests have the same second."""
     try:
         return calendar.timegm(time.strptime(date, "%Y%m%dT%H%M%SZ")) if len(date) == 16 else None
     except ValueError:

@@ -77,6 +77,31 @@ async def test_an_event_that_is_not_json_is_refused_with_the_place(world, send, 
     assert not world.door.invoked
 
 
+LARGE = b'{"a":"' + b"x" * 100_000 + b'"'
+
+
+@pytest.mark.parametrize(
+    ("event", "status"),
+    [
+        (LARGE + b"}", 200),
+        (LARGE + b',"b":' + b"[" * 500 + b"]" * 500 + b"}", 200),
+        (LARGE + b',"b":' + b"9" * 10_000 + b"}", 200),
+        (LARGE, 400),
+        (LARGE + b"}}", 400),
+        (LARGE + b"}\0", 400),
+        (LARGE + b',"b":NaN}', 400),
+        (LARGE + b',"b":"\xff"}', 400),
+        (b"[" * 200_000, 400),
+    ],
+    ids=["whole", "deep", "digits", "cut", "more", "nul", "nan", "bytes", "deeper"],
+)
+async def test_a_large_event_is_checked_as_strictly_as_a_small_one(world, send, event, status) -> None:
+    got, _, body = await send("POST", INVOKE, event)
+    assert got == status
+    assert len(world.door.invoked) == (status == 200)
+    assert status == 200 or "Could not parse payload into json: " in words(body)
+
+
 async def test_a_function_error_is_a_200_with_a_header(world, send) -> None:
     world.door.outcome = Outcome(status=InvocationStatus.FAILURE, payload=b'{"errorType":"E"}', error_type="E")
     status, headers, body = await send("POST", INVOKE, x_amz_log_type="Tail")
