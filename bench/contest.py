@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from bench.figures import Figure, Load, median_of_ratios
+from bench.figures import Figure, Load, median_of_ratios, percentile
 from bench.peers.install import Absent
 from bench.peers.process import StartFailed
 from bench.replies import WrongReply
@@ -62,9 +62,10 @@ class Contest:
                 )
         above, below = ([measure(load) for load in self.seen[name]] for name in (ours, theirs))
         rounds = [round(a / b, 4) for a, b in zip(above, below, strict=True)]
-        return Figure(
-            key=key, value=median_of_ratios(above, below), rounds=rounds, over=theirs, detail=self.details(ours, theirs)
-        )
+        # Not the figure, but steadier than a rate on a machine that also does other work: tells noise from slowness.
+        p50 = median_of_ratios(*([percentile(load.latencies, 0.5) for load in self.seen[name]] for name in (ours, theirs)))
+        detail = {**self.details(ours, theirs), "p50_over_p50": round(p50, 4)}
+        return Figure(key=key, value=median_of_ratios(above, below), rounds=rounds, over=theirs, detail=detail)
 
     def details(self, *names: str) -> Mapping[str, object]:
         return {name: [load.summary() for load in self.seen[name]] for name in names}
