@@ -16,7 +16,7 @@ from lambent.api.invoke import FrontDoor, InvokeHandlers
 from lambent.api.json_service import JsonService
 from lambent.api.logs import LogHandlers
 from lambent.api.model import Service, load_service
-from lambent.api.parsing import parse_members
+from lambent.api.parsing import read_members
 from lambent.api.routes import Match, Router, parse_query
 from lambent.api.serialise import JSON, success
 from lambent.api.sigv4 import Scope, Verifier, claimed_scope
@@ -132,7 +132,7 @@ class App:
         if raw is not None and match.service is self._lambda:
             return await raw(call, request)
         handler = self._handler(match)
-        members = parse_members(match, request, query)
+        members = await read_members(match, request, query)
         validate(match.service, match.operation.input, members)
         return success(match.service, match.operation, await handler(call, members), request_id)
 

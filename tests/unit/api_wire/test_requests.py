@@ -170,3 +170,15 @@ async def test_health_tells_status_version_and_isolation(send) -> None:
     document = json.loads(body)
     assert (status, document["status"], document["isolation"]) == (200, "ok", "bwrap")
     assert document["version"]
+
+
+@pytest.mark.parametrize(("size", "damage", "status"), [(700_000, None, 201), (700_001, None, 201), (700_002, None, 201),
+                                                       (700_000, 262_143, 400), (700_000, 500_000, 400)])  # fmt: skip
+async def test_a_large_blob_is_decoded_in_slices_and_checked_as_a_whole(world, send, size, damage, status) -> None:
+    content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    encoded = bytearray(base64.b64encode(content))
+    if damage is not None:
+        encoded[damage] = ord("=")
+    got, _, _ = await send("POST", CREATE, creation(Code={"ZipFile": encoded.decode()}))
+    assert got == status
+    assert status != 201 or world.seen["CreateFunction"][1]["Code"]["ZipFile"] == content
