@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from lambent.adapters.sql import codec
 from lambent.core.alias import Alias
+from lambent.core.event_invoke_config import EventInvokeConfig
 from lambent.core.function import Function, FunctionVersion
 from lambent.core.layer import LayerVersion
+from lambent.core.resource_policy import ResourcePolicy
 from tests.contract.stored_values import alias, function, layer, published
 
 JSON = st.recursive(
@@ -77,6 +79,16 @@ def test_an_alias_survives(value: Alias) -> None:
 @given(complete(LayerVersion))
 def test_a_layer_version_survives(value: LayerVersion) -> None:
     assert codec.decode_layer(codec.encode_layer(value)) == value
+
+
+@given(complete(EventInvokeConfig))
+def test_an_event_invoke_config_survives(value: EventInvokeConfig) -> None:
+    assert codec.decode_event_invoke_config(codec.encode_event_invoke_config(value)) == value
+
+
+@given(complete(ResourcePolicy))
+def test_a_policy_survives(value: ResourcePolicy) -> None:
+    assert codec.decode_policy(codec.encode_policy(value)) == value
 
 
 def test_a_function_that_serves_its_latest_is_stored_once() -> None:

@@ -9,6 +9,7 @@ from lambent.api.aliases import AliasHandlers
 from lambent.api.call import Handler
 from lambent.api.code_signing import CodeSigningHandlers
 from lambent.api.concurrency import ConcurrencyHandlers
+from lambent.api.event_invoke import EventInvokeHandlers
 from lambent.api.functions import FunctionHandlers, Link
 from lambent.api.layers import LayerHandlers
 from lambent.api.tags import TagHandlers
@@ -16,6 +17,7 @@ from lambent.api.versions import VersionHandlers
 from lambent.control.aliases import AliasControl
 from lambent.control.code import CodeIntake
 from lambent.control.concurrency import ConcurrencyControl
+from lambent.control.event_invoke import EventInvokeControl
 from lambent.control.functions import FunctionControl
 from lambent.control.layers import LayerControl
 from lambent.control.tags import TagControl
@@ -57,5 +59,6 @@ def control_handlers(ports: ControlPorts, *, link: Link, account_concurrency: in
         TagHandlers(TagControl(store, chance)),
         ConcurrencyHandlers(concurrency),
         AccountHandlers(concurrency),
+        EventInvokeHandlers(EventInvokeControl(store, clock, chance)),
     )
     return {name: handler for topic in topics for name, handler in topic.handlers().items()}

@@ -22,8 +22,10 @@ from typing import Protocol
 from lambent.core.alias import Alias
 from lambent.core.async_event import AsyncEvent
 from lambent.core.environment import Exit, IsolationLevel
+from lambent.core.event_invoke_config import EventInvokeConfig
 from lambent.core.function import CodePackage, Function, FunctionKey, FunctionVersion, Owner
 from lambent.core.layer import LayerKey, LayerVersion
+from lambent.core.resource_policy import PolicyTarget, ResourcePolicy
 from lambent.core.runtime import RuntimeInstallation
 
 # ---------------------------------------------------------------- system
@@ -144,13 +146,34 @@ class Store(Protocol):
 
     async def delete_layer_version(self, key: LayerKey, version: int) -> bool: ...
 
+    async def event_invoke_config(self, key: FunctionKey, qualifier: str) -> EventInvokeConfig | None:
+        """Of exactly this qualifier (`$LATEST`, a number or an alias)."""
+
+    async def event_invoke_configs(self, key: FunctionKey, *, after: str | None, limit: int) -> Sequence[EventInvokeConfig]:
+        """By qualifier."""
+
+    async def put_event_invoke_config(self, config: EventInvokeConfig) -> None:
+        """Insert or replace. Raises StaleWrite when the function, version or alias is gone; it goes away with that."""
+
+    async def delete_event_invoke_config(self, key: FunctionKey, qualifier: str) -> bool: ...
+
+    async def policy(self, target: PolicyTarget) -> ResourcePolicy | None: ...
+
+    async def put_policy(self, policy: ResourcePolicy, *, expected_revision: str | None) -> None:
+        """Compare the policy's revision (None: there is no policy yet) and swap. Raises StaleWrite, also when the function,
+        qualifier or layer version is gone; the policy goes away with that."""
+
+    async def delete_policy(self, target: PolicyTarget, *, expected_revision: str) -> None:
+        """Raises StaleWrite."""
+
     async def usage(self, owner: Owner) -> AccountUsage: ...
 
     async def packages_in_use(self) -> frozenset[str]:
         """Digests of every package that a stored version or layer version names (for sweeping the PackageStore)."""
 
     def subscribe(self, on_change: Callable[[FunctionKey], None]) -> None:
-        """Call `on_change` after every committed write that touches this function, its versions or aliases."""
+        """Call `on_change` after every committed write that touches this function, its versions or aliases, or a policy or
+        event invoke config of any of them."""
 
 
 class EventQueue(Protocol):

@@ -85,7 +85,9 @@ class DataPlane:
             admission=self._admission,
             catalog=parts.catalog,
         )
-        self._events = EventWorker(queue=parts.queue, invoker=self.invoker, clock=parts.clock, deliver=parts.deliver)
+        self._events = EventWorker(
+            queue=parts.queue, store=parts.store, invoker=self.invoker, clock=parts.clock, deliver=parts.deliver
+        )
         self.invoker.on_accepted = self._events.wake
 
     async def warm(self, owner: Owner) -> None:

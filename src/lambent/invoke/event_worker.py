@@ -5,12 +5,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from lambent.core.async_event import AsyncEvent, Finish, Retry, expired, next_step
+from lambent.core.async_event import AsyncEvent, EventInvokeLimits, Finish, Retry, expired, next_step
 from lambent.core.errors import LambdaError, ServiceFault
-from lambent.core.function import FunctionKey, Owner
+from lambent.core.function import LATEST, FunctionKey, Owner
 from lambent.core.invocation import InvokeRequest, InvokeResult
 from lambent.core.names import FunctionReference
-from lambent.core.ports import Clock, EventQueue
+from lambent.core.ports import Clock, EventQueue, Store
 from lambent.invoke.invoker import Invoker
 
 _log = logging.getLogger(__name__)
@@ -38,8 +38,11 @@ async def deliver_nowhere(finish: Finish) -> None:
 class EventWorker:
     """`run` leases what is due and tries it, many at once. A crash leaves the leases to expire and the events come again."""
 
-    def __init__(self, *, queue: EventQueue, invoker: Invoker, clock: Clock, deliver: Deliver = deliver_nowhere) -> None:
+    def __init__(
+        self, *, queue: EventQueue, store: Store, invoker: Invoker, clock: Clock, deliver: Deliver = deliver_nowhere
+    ) -> None:
         self._queue = queue
+        self._store = store
         self._invoker = invoker
         self._clock = clock
         self._deliver = deliver
@@ -96,14 +99,21 @@ class EventWorker:
     async def _settle(self, event: AsyncEvent) -> None:
         """One event: try it, then do what `next_step` says. Only a failing queue leaves it to its lease."""
         try:
-            step = expired(event, self._clock.now()) or next_step(event, await self._try(event), self._clock.now())
-            await self._carry_out(step)
+            limits = await self._limits(event)
+            late = expired(event, self._clock.now(), limits)
+            await self._carry_out(late or next_step(event, await self._try(event), self._clock.now(), limits))
         except Exception:  # noqa: BLE001 - the top of an event's life: its lease expires and it comes again
             _log.exception("event_not_settled", extra={"event_id": event.event_id})
         finally:
             self._running.pop(event.event_id, None)
             if len(self._running) >= _PARALLEL - 1:
                 self._wake.set()
+
+    async def _limits(self, event: AsyncEvent) -> EventInvokeLimits | None:
+        """Of exactly the qualifier invoked: the config of a version does not hold for calls by alias (facts C1)."""
+        key = FunctionKey(owner=Owner(account=event.account, region=event.region), name=event.function)
+        config = await self._store.event_invoke_config(key, event.qualifier or LATEST)
+        return None if config is None else config.limits
 
     async def _try(self, event: AsyncEvent) -> InvokeResult | LambdaError:
         try:

@@ -8,13 +8,17 @@ from lambent.core.async_event import AsyncEvent
 from lambent.core.function import LATEST, CodePackage, Function, FunctionKey, FunctionVersion, Owner
 from lambent.core.function_states import is_unsettled
 from lambent.core.layer import LayerKey, LayerVersion
+from lambent.core.names import is_version_number
 from lambent.core.ports import AccountUsage, AlreadyStored, StaleWrite
+from lambent.core.resource_policy import PolicyKind, PolicyTarget
+from lambent.testing.attachments import FakeAttachments
 
 
-class FakeStore:
+class FakeStore(FakeAttachments):
     """The control plane's truth in dictionaries."""
 
     def __init__(self) -> None:
+        super().__init__(self._has, self._changed)
         self._functions: dict[FunctionKey, Function] = {}
         self._versions: dict[FunctionKey, dict[int, FunctionVersion]] = {}
         self._aliases: dict[FunctionKey, dict[str, Alias]] = {}
@@ -93,6 +97,7 @@ class FakeStore:
         if await self.aliases(key, version=number, after=None, limit=1):
             raise StaleWrite(key.qualified_arn(number))
         del self._versions[key][int(number)]
+        self.drop(key, number)
         self._changed(key)
         return True
 
@@ -100,6 +105,7 @@ class FakeStore:
         if key not in self._functions:
             return False
         del self._functions[key], self._versions[key], self._aliases[key]
+        self.drop(key)
         self._changed(key)
         return True
 
@@ -128,6 +134,7 @@ class FakeStore:
     async def delete_alias(self, key: FunctionKey, name: str) -> bool:
         if self._aliases.get(key, {}).pop(name, None) is None:
             return False
+        self.drop(key, name)
         self._changed(key)
         return True
 
@@ -149,6 +156,7 @@ class FakeStore:
         return sorted((each for each in newest if each.key.name > (after or "")), key=lambda each: each.key.name)[:limit]
 
     async def delete_layer_version(self, key: LayerKey, version: int) -> bool:
+        self.drop_layer_version(key, version)
         return self._layers.get(key, {}).pop(version, None) is not None
 
     async def usage(self, owner: Owner) -> AccountUsage:
@@ -171,6 +179,17 @@ class FakeStore:
 
     def subscribe(self, on_change: Callable[[FunctionKey], None]) -> None:
         self._subscribers.append(on_change)
+
+    def _has(self, target: PolicyTarget) -> bool:
+        qualifier = target.qualifier
+        if target.kind is PolicyKind.LAYER:
+            return int(qualifier) in self._layers.get(LayerKey(owner=target.owner, name=target.name), {})
+        key = FunctionKey(owner=target.owner, name=target.name)
+        if qualifier in ("", LATEST):
+            return key in self._functions
+        if is_version_number(qualifier):
+            return int(qualifier) in self._versions.get(key, {})
+        return qualifier in self._aliases.get(key, {})
 
     def _expect_function(self, key: FunctionKey, revision: str) -> None:
         stored = self._functions.get(key)

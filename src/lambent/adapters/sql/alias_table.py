@@ -1,5 +1,6 @@
 """Aliases as rows, each with the versions that it refers to, which the database keeps from being deleted."""
 
+from lambent.adapters.sql.attachment_table import drop_attachments
 from lambent.adapters.sql.codec import encode_alias
 from lambent.adapters.sql.function_table import Parameters, key_parameters
 from lambent.adapters.sql.sqlite import Connection
@@ -28,6 +29,7 @@ def replace_alias(connection: Connection, alias: Alias, expected_revision: str) 
 def delete_alias(connection: Connection, key: FunctionKey, name: str) -> bool:
     """Delete; whether there was one."""
     parameters = key_parameters(key) | {"alias": name}
+    drop_attachments(connection, key_parameters(key), name)
     connection.execute(STATEMENTS["alias_target_delete"], parameters)
     return connection.execute(STATEMENTS["alias_delete"], parameters).rowcount == 1
 

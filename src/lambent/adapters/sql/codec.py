@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 from lambent.core.alias import Alias
+from lambent.core.event_invoke_config import EventInvokeConfig
 from lambent.core.function import (
     CodePackage,
     Function,
@@ -21,6 +22,7 @@ from lambent.core.function import (
     UpdateStatus,
 )
 from lambent.core.layer import LayerKey, LayerVersion
+from lambent.core.resource_policy import PolicyKind, PolicyTarget, ResourcePolicy
 
 FORMAT = 1
 
@@ -50,6 +52,8 @@ _VERSION = (
 )
 _LAYER = ("version", "created", "description", "license_info")
 _ALIAS = ("name", "version", "description", "revision_id")
+_EVENT_INVOKE = ("qualifier", "last_modified", "maximum_retries", "maximum_age", "on_success", "on_failure")
+_POLICY = ("revision_id", "identifier", "language")
 
 Document = dict[str, Any]
 
@@ -133,6 +137,33 @@ def decode_layer(text: str) -> LayerVersion:
         compatible_architectures=tuple(layer.pop("compatible_architectures")),
         **layer,
     )
+
+
+def encode_event_invoke_config(value: EventInvokeConfig) -> str:
+    """An event invoke config."""
+    return _text({"key": _key(value.key), "config": _plain(value, _EVENT_INVOKE)})
+
+
+def decode_event_invoke_config(text: str) -> EventInvokeConfig:
+    """The reverse of encode_event_invoke_config."""
+    document = _document(text)
+    return EventInvokeConfig(key=_read_key(document["key"]), **document["config"])
+
+
+def encode_policy(value: ResourcePolicy) -> str:
+    """A resource policy."""
+    target = value.target
+    place = [target.owner.account, target.owner.region, target.kind.value, target.name, target.qualifier]
+    statements = [dict(each) for each in value.statements]
+    return _text({"target": place, "policy": {**_plain(value, _POLICY), "statements": statements}})
+
+
+def decode_policy(text: str) -> ResourcePolicy:
+    """The reverse of encode_policy."""
+    document = _document(text)
+    place, policy = document["target"], document["policy"]
+    target = PolicyTarget(kind=PolicyKind(place[2]), owner=_read_owner(place), name=place[3], qualifier=place[4])
+    return ResourcePolicy(target=target, statements=tuple(policy.pop("statements")), **policy)
 
 
 def _text(document: Document) -> str:

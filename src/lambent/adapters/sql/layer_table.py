@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+from lambent.adapters.sql.attachment_table import drop_attachments
 from lambent.adapters.sql.codec import encode_layer
 from lambent.adapters.sql.function_table import Parameters, use
 from lambent.adapters.sql.sqlite import Connection
 from lambent.adapters.sql.statements import STATEMENTS
 from lambent.core.layer import LayerKey, LayerVersion
+from lambent.core.resource_policy import PolicyKind
 
 
 def add_layer_version(connection: Connection, layer: LayerVersion) -> LayerVersion:
@@ -26,7 +28,9 @@ def add_layer_version(connection: Connection, layer: LayerVersion) -> LayerVersi
 
 def delete_layer_version(connection: Connection, key: LayerKey, version: int) -> bool:
     """Delete; whether there was one."""
-    deleted = connection.execute(STATEMENTS["layer_version_delete"], layer_parameters(key) | {"number": version}).fetchall()
+    names = layer_parameters(key)
+    deleted = connection.execute(STATEMENTS["layer_version_delete"], names | {"number": version}).fetchall()
+    drop_attachments(connection, names, str(version), kind=PolicyKind.LAYER)
     use(connection, key.owner, code_bytes=-sum(row[0] for row in deleted))
     return bool(deleted)
 

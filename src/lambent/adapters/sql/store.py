@@ -1,32 +1,26 @@
 """The Store on SQL: each method is one statement read, or one transaction in the writer's thread."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TypeVar
 
 from lambent.adapters.sql import alias_table, function_table, layer_table
+from lambent.adapters.sql.attachment_store import AttachmentStore
+from lambent.adapters.sql.attachment_table import drop_all_attachments, drop_attachments
 from lambent.adapters.sql.codec import decode_alias, decode_function, decode_layer, decode_version
-from lambent.adapters.sql.database import Database
 from lambent.adapters.sql.function_table import function_parameters, key_parameters, owner_parameters, version_parameters
 from lambent.adapters.sql.layer_table import layer_parameters
-from lambent.adapters.sql.sqlite import Connection, Error, refers_to_nothing
+from lambent.adapters.sql.sqlite import Connection
 from lambent.core.alias import Alias
 from lambent.core.function import LATEST, Function, FunctionKey, FunctionVersion, Owner
 from lambent.core.layer import LayerKey, LayerVersion
-from lambent.core.ports import AccountUsage, StaleWrite
-
-Result = TypeVar("Result")
+from lambent.core.ports import AccountUsage
 
 _ABOVE_EVERY_NUMBER = 10**18 - 1
 """Numbers that callers make up may be longer than a column can hold; no version ever gets this one."""
 
 
-class SqlStore:
+class SqlStore(AttachmentStore):
     """The Store in a Database. Reads of one row never yield to the event loop: what they return is the newest at that moment."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._subscribers: list[Callable[[FunctionKey], None]] = []
 
     async def function(self, key: FunctionKey) -> Function | None:
         rows = self._database.read("function_get", key_parameters(key))
@@ -87,11 +81,19 @@ class SqlStore:
     async def delete_version(self, key: FunctionKey, number: str) -> bool:
         if number == LATEST:
             return False
-        work = partial(function_table.delete_version, key=key, number=_number(number))
+
+        def work(connection: Connection) -> bool:
+            drop_attachments(connection, key_parameters(key), number)
+            return function_table.delete_version(connection, key, _number(number))
+
         return await self._write(key, work)
 
     async def delete_function(self, key: FunctionKey) -> bool:
-        return await self._write(key, partial(function_table.delete_function, key=key))
+        def work(connection: Connection) -> bool:
+            drop_all_attachments(connection, key_parameters(key))
+            return function_table.delete_function(connection, key)
+
+        return await self._write(key, work)
 
     async def add_alias(self, alias: Alias) -> None:
         await self._write(alias.key, partial(alias_table.add_alias, alias=alias))
@@ -141,27 +143,6 @@ class SqlStore:
     async def packages_in_use(self) -> frozenset[str]:
         rows = await self._database.read_list("packages_in_use", {})
         return frozenset(digest for row in rows for digest in row[0].split(" "))
-
-    def subscribe(self, on_change: Callable[[FunctionKey], None]) -> None:
-        self._subscribers.append(on_change)
-
-    async def _write(self, key: FunctionKey, work: Callable[[Connection], Result]) -> Result:
-        """Write what belongs to `key`, and tell the subscribers unless there was nothing to delete."""
-
-        def changed(result: Result) -> None:
-            for each in self._subscribers if result is not False else ():
-                each(key)
-
-        return await self._database.write(partial(_checked, work=work, key=key), changed)
-
-
-def _checked(connection: Connection, *, work: Callable[[Connection], Result], key: FunctionKey) -> Result:
-    try:
-        return work(connection)
-    except Error as error:
-        if refers_to_nothing(error):
-            raise StaleWrite(key.arn) from error
-        raise
 
 
 def _number(version: str) -> int:
