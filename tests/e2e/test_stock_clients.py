@@ -28,7 +28,9 @@ def test_a_missing_or_unusable_bootstrap_is_an_invalid_entrypoint(client: Any) -
         name = deployed(client, dict(files), runtime="provided.al2023", handler="any", modes=modes)
         reply = client.invoke(FunctionName=name)
         assert reply["FunctionError"] == "Unhandled"
-        assert result_of(reply)["errorType"] == "Runtime.InvalidEntrypoint"
+        error = result_of(reply)
+        assert error["errorType"] == "Runtime.InvalidEntrypoint"
+        assert error["errorMessage"].startswith(f"RequestId: {reply['ResponseMetadata']['RequestId']} Error: ")
 
 
 def awslambdaric_files() -> dict[str, str | bytes]:

@@ -95,6 +95,7 @@ def test_names_that_lambda_refuses_are_refused(client: Any, server: Any) -> None
     )
     assert failing(client.get_function, FunctionName=unique())[:2] == ("ResourceNotFoundException", 404)
     name = deployed(client, CODE, runtime="python3.12")
+    assert failing(client.invoke, FunctionName=name, Qualifier="01")[0] == "ResourceNotFoundException"
     code, _, _ = failing(client.get_function, FunctionName=f"{name}:1", Qualifier="2")
     assert code == "InvalidParameterValueException"
     other = server.client(region="eu-west-1")

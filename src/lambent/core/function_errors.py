@@ -42,6 +42,15 @@ def broken(error_type: str, request_id: str, reason: str) -> Outcome:
     return Outcome(status=InvocationStatus.ERROR, payload=payload, error_type=error_type)
 
 
+def entrypoint_refused(payload: bytes, request_id: str) -> bytes:
+    """The launcher's document with the request that met it: it runs before any request is known to it."""
+    try:
+        reason = json.loads(payload)["errorMessage"]
+    except (ValueError, KeyError, TypeError):
+        return payload
+    return document(INVALID_ENTRYPOINT, f"RequestId: {request_id} {reason}")
+
+
 def timed_out(request_id: str, seconds: float) -> Outcome:
     """The function timeout (seconds) passed."""
     payload = document(TIMED_OUT, f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds")

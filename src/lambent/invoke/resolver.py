@@ -68,7 +68,7 @@ class Resolver:
     async def version(self, key: FunctionKey, number: str) -> FunctionVersion | None:
         """What serves this version (`$LATEST` or a number) now, read from the Store."""
         if number != LATEST:
-            return await self._store.version(key, number)
+            return await self._published(key, number)
         function = await self._store.function(key)
         return None if function is None else function.serving
 
@@ -90,11 +90,15 @@ class Resolver:
         if number == LATEST:
             version: FunctionVersion | None = function.serving or function.latest
         else:
-            version = await self._store.version(function.key, number)
+            version = await self._published(function.key, number)
         if version is None:
             raise ResourceNotFound(f"Function not found: {reference.arn}")
         _check_state(version)
         return version
+
+    async def _published(self, key: FunctionKey, number: str) -> FunctionVersion | None:
+        """None also for a number that is not written as Lambda writes it: `01` is no version."""
+        return None if number.startswith("0") else await self._store.version(key, number)
 
 
 def _check_state(version: FunctionVersion) -> None:

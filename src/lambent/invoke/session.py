@@ -8,9 +8,11 @@ from dataclasses import replace
 from lambent.core.environment import LEGAL_MOVES, Exit, Phase
 from lambent.core.errors import ServiceFault
 from lambent.core.function_errors import (
+    INVALID_ENTRYPOINT,
     TIMED_OUT,
     UNKNOWN,
     broken,
+    entrypoint_refused,
     exit_reason,
     exited,
     normalise_error_type,
@@ -268,6 +270,8 @@ class Session:
         self._invoke_over(_TIMED_OUT)
 
     def _explain(self, failure: Outcome, request_id: str) -> Outcome:
+        if failure.error_type == INVALID_ENTRYPOINT:
+            return replace(failure, payload=entrypoint_refused(failure.payload, request_id))
         if failure.status is InvocationStatus.TIMEOUT or failure.payload:
             return failure
         if self.ended is not None:
