@@ -5,7 +5,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httptools
@@ -41,7 +41,8 @@ def _serve(listener: socket.socket, reply: Callable[[bytes], bytes]) -> None:
 
 
 def _converse(connection: socket.socket, reply: Callable[[bytes], bytes]) -> None:
-    with connection:
+    # A client that met a wrong reply hangs up at once, with or without reading the rest.
+    with connection, suppress(ConnectionError):
         while request := connection.recv(65536):
             answer = reply(request)
             if not answer:
