@@ -1,10 +1,11 @@
-"""Probes which isolation levels this host offers, and makes the provider of one. Fails closed: what cannot be proven is not there."""
+"""Probes the isolation levels of this host, and makes the provider of one. Fails closed: what cannot be proven is not there."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lambent.adapters.sandbox.bwrap import NOTES, BwrapProvider, bwrap_problem
 from lambent.adapters.sandbox.native import requirements
 from lambent.adapters.sandbox.native.provider import NativeProvider
 from lambent.adapters.sandbox.process import ProcessProvider
@@ -27,38 +28,38 @@ class LevelReport:
 async def probe(levels: Collection[IsolationLevel] | None) -> Sequence[LevelReport]:
     """A report for each of these levels (None: all), strongest first. Takes up to a second."""
     wanted = [each for each in IsolationLevel if levels is None or each in levels]
-    return await asyncio.gather(*(asyncio.to_thread(_PROBES[each]) for each in wanted))
+    return await asyncio.gather(*(_PROBES[each]() for each in wanted))
 
 
 def provider_of(level: IsolationLevel, folder: Path, *, network: bool) -> SandboxProvider:
     """The provider of an available level. `folder` is its own, inside the data directory."""
     if level is IsolationLevel.NATIVE:
         return NativeProvider(folder=folder, network=network)
-    if level is IsolationLevel.PROCESS:
-        return ProcessProvider(folder)
-    raise ValueError(level)
+    if level is IsolationLevel.BWRAP:
+        return BwrapProvider(folder)
+    return ProcessProvider(folder)
 
 
-def _native() -> LevelReport:
-    reason = requirements.problem()
+async def _native() -> LevelReport:
+    reason = await asyncio.to_thread(requirements.problem)
     if reason is not None:
         return LevelReport(level=IsolationLevel.NATIVE, available=False, reason=reason)
     return LevelReport(level=IsolationLevel.NATIVE, available=True, notes=tuple(requirements.notes()))
 
 
-def _bwrap() -> LevelReport:
-    return LevelReport(level=IsolationLevel.BWRAP, available=False, reason="this version of Lambent does not have it")
-
-
-def _process() -> LevelReport:
+async def _bwrap() -> LevelReport:
+    reason = await bwrap_problem()
     return LevelReport(
-        level=IsolationLevel.PROCESS,
-        available=True,
-        notes=("holds nothing and hides nothing: for code that you trust as your own; must be asked for by name",),
+        level=IsolationLevel.BWRAP, available=reason is None, reason=reason or "", notes=NOTES if reason is None else ()
     )
 
 
-_PROBES: Mapping[IsolationLevel, Callable[[], LevelReport]] = {
+async def _process() -> LevelReport:
+    note = "holds nothing and hides nothing: for code that you trust as your own; must be asked for by name"
+    return LevelReport(level=IsolationLevel.PROCESS, available=True, notes=(note,))
+
+
+_PROBES: Mapping[IsolationLevel, Callable[[], Awaitable[LevelReport]]] = {
     IsolationLevel.NATIVE: _native,
     IsolationLevel.BWRAP: _bwrap,
     IsolationLevel.PROCESS: _process,
