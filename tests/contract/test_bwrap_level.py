@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from lambent.adapters.sandbox.bwrap import BwrapProvider, bwrap_problem
+from lambent.adapters.sandbox.process_tree import descendants
 from lambent.core.environment import Exit, IsolationLevel
 from lambent.core.ports import SandboxFault
 from lambent.core.runtime import RuntimeFamily, RuntimeInstallation
@@ -234,7 +235,7 @@ async def test_a_frozen_sandbox_stands_still_and_goes_on_when_thawed(provider: B
     await talk.invoke("subprocess.Popen(['sleep', '300']).pid")
     talk.sandbox.freeze()
     talk.sandbox.freeze()
-    inside = list(talk.sandbox._process.inside())  # type: ignore[attr-defined]
+    inside = list(descendants(talk.sandbox._process.tree._root))  # type: ignore[attr-defined]
     assert len(inside) >= 2
     for process in inside:
         await until(

@@ -12,7 +12,6 @@ import itertools
 import os
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -68,7 +67,6 @@ class BwrapSandbox:
         self.exited: asyncio.Future[Exit] = self._process.exited
         self._assigned = False
         self._destroyed = False
-        self._stopped: list[int] = []
 
     @property
     def runtime_api_address(self) -> str:
@@ -96,24 +94,16 @@ class BwrapSandbox:
         self.runtime_api, self.endpoint = self._process.listeners
 
     def freeze(self) -> None:
-        # Twice, for what was started meanwhile; a process that is stopped starts no other.
-        for _ in range(2):
-            for process in set(self._process.inside()) - set(self._stopped):
-                self._signal(process, signal.SIGSTOP)
-                self._stopped.append(process)
+        if self._process.tree is not None:
+            self._process.tree.stop()
 
     def thaw(self) -> None:
-        while self._stopped:
-            self._signal(self._stopped.pop(), signal.SIGCONT)
+        if self._process.tree is not None:
+            self._process.tree.go_on()
 
     def memory_peak_mib(self) -> int:
-        """The sum of the processes' own peaks, of those that live; shared pages count for each."""
-        peaks = []
-        for process in self._process.inside():
-            with suppress(OSError, ValueError, IndexError):
-                status = Path(f"/proc/{process}/status").read_text("ascii", "replace")
-                peaks.append(int(status.partition("VmHWM:")[2].split()[0]))
-        return -(-sum(peaks) // 1024)
+        """The sum of the processes' own peaks, of those that live; 0 when there are none."""
+        return 0 if self._process.tree is None else self._process.tree.peak_mib()
 
     def was_out_of_memory(self) -> bool:
         return False
@@ -141,10 +131,6 @@ class BwrapSandbox:
         with suppress(OSError):
             return os.read(self.output, 4096).decode("utf-8", "replace").strip()
         return "it said nothing"
-
-    def _signal(self, process: int, number: signal.Signals) -> None:
-        with suppress(OSError):
-            os.kill(process, number)
 
 
 class BwrapProvider:

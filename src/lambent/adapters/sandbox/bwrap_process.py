@@ -8,11 +8,11 @@ import select
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from pathlib import Path
 
 from lambent.adapters.sandbox.bwrap_arguments import Descriptors
+from lambent.adapters.sandbox.process_tree import ProcessTree
 from lambent.core.environment import Exit
 from lambent.core.ports import SandboxFault
 
@@ -32,7 +32,7 @@ class BwrapProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._watch = -1
         self._first_inside = -1
-        self._first_id: int | None = None
+        self._tree: ProcessTree | None = None
 
     async def start(
         self,
@@ -75,10 +75,10 @@ class BwrapProcess:
             self.listeners = await self._receive(hand)
             self._find_first(os.read(information, 4096))
 
-    def inside(self) -> Iterator[int]:
-        """Process ids, on this host, of all that runs inside, parents first."""
-        if self._first_id is not None and not self.exited.done():
-            yield from _children(self._first_id)
+    @property
+    def tree(self) -> ProcessTree | None:
+        """What runs inside; None before and after."""
+        return None if self.exited.done() else self._tree
 
     async def end(self) -> None:
         """Kill everything. Idempotent, never raises."""
@@ -134,8 +134,9 @@ class BwrapProcess:
 
     def _find_first(self, information: bytes) -> None:
         try:
-            self._first_id = int(json.loads(information)["child-pid"])
-            self._first_inside = os.pidfd_open(self._first_id)
+            first = int(json.loads(information)["child-pid"])
+            self._first_inside = os.pidfd_open(first)
+            self._tree = ProcessTree(first)
         except (ValueError, KeyError, OSError) as error:
             raise SandboxFault(f"the sandbox was not made: {error}") from error
 
@@ -170,15 +171,3 @@ def _exit_of(code: int) -> Exit:
     if code < 0:
         return Exit(signal=-code)
     return Exit(signal=code - _SIGNALS) if _SIGNALS < code <= _SIGNALS + 64 else Exit(code=code)
-
-
-def _children(process: int) -> Iterator[int]:
-    try:
-        tasks = [path / "children" for path in Path(f"/proc/{process}/task").iterdir()]
-    except OSError:
-        return
-    for listed in tasks:
-        with suppress(OSError):
-            for child in map(int, listed.read_text("ascii").split()):
-                yield child
-                yield from _children(child)

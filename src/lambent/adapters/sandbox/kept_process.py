@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from lambent.adapters.sandbox.client_files import runtimes_directory
+from lambent.adapters.sandbox.process_tree import ProcessTree
 from lambent.core.environment import Exit
 from lambent.core.ports import SandboxFault
 
@@ -29,8 +30,6 @@ class KeptProcess:
         self.telemetry, telemetry_inside = os.pipe()
         self._report, report_inside = os.pipe()
         self.exited: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
-        self.process_id: int | None = None
-        """Of the runtime itself; leader of its own session. None until the keeper has said it."""
         self._said = b""
         for descriptor in (self.output, self.telemetry, self._report):
             os.set_blocking(descriptor, False)
@@ -55,13 +54,8 @@ class KeptProcess:
             channel_inside.close()
             for descriptor in (output_inside, telemetry_inside, report_inside):
                 os.close(descriptor)
+        self.tree = ProcessTree(self._keeper.pid)
         asyncio.get_running_loop().add_reader(self._report, self._on_report)
-
-    def signal(self, number: signal.Signals) -> None:
-        """To the runtime's process group. Nothing happens when it is gone, or not yet there."""
-        if self.process_id is not None and not self.exited.done():
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process_id, number)
 
     async def end(self) -> None:
         """Kill everything that descends from the keeper and free our ends. Idempotent, never raises."""
@@ -81,8 +75,6 @@ class KeptProcess:
         except BlockingIOError:
             return
         self._said += said
-        if len(self._said) >= _WORD.size and self.process_id is None:
-            self.process_id = _WORD.unpack_from(self._said)[0]
         if len(self._said) >= 2 * _WORD.size:
             self._over(_exit_of(_WORD.unpack_from(self._said, _WORD.size)[0]))
         elif not said:

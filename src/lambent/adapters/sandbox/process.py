@@ -7,11 +7,10 @@ Code and layers are at their host paths, /tmp is a private folder (TMPDIR), the 
 import asyncio
 import os
 import shutil
-import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from lambent.adapters.sandbox.client_files import client_command, client_directory
@@ -29,7 +28,11 @@ class ProcessSandbox:
     endpoint: socket.socket | None = None
     telemetry_inside = 4
 
-    def __init__(self, identifier: str, runtime: RuntimeInstallation, home: Path) -> None:
+    def __init__(
+        self, identifier: str, runtime: RuntimeInstallation, home: Path, forget: Callable[["ProcessSandbox"], None]
+    ) -> None:
+        """`home` is the provider's folder; `forget` is called when the sandbox is destroyed."""
+        self._forget = forget
         self.identifier = identifier
         self.runtime = runtime
         self._home = home
@@ -71,17 +74,15 @@ class ProcessSandbox:
         )
 
     def freeze(self) -> None:
-        self._process.signal(signal.SIGSTOP)
+        if not self.exited.done():
+            self._process.tree.stop()
 
     def thaw(self) -> None:
-        self._process.signal(signal.SIGCONT)
+        self._process.tree.go_on()
 
     def memory_peak_mib(self) -> int:
-        """The runtime process alone (VmHWM); 0 when it is gone."""
-        with suppress(OSError, ValueError, IndexError):
-            status = Path(f"/proc/{self._process.process_id}/status").read_text("ascii", "replace")
-            return -(-int(status.partition("VmHWM:")[2].split()[0]) // 1024)
-        return 0
+        """The sum of the processes' own peaks, of those that live."""
+        return self._process.tree.peak_mib()
 
     def was_out_of_memory(self) -> bool:
         return False
@@ -90,6 +91,7 @@ class ProcessSandbox:
         if self._destroyed:
             return
         self._destroyed = True
+        self._forget(self)
         await self._process.end()
         self.runtime_api.close()
 
@@ -103,6 +105,7 @@ class ProcessProvider:
         """`folder` is this provider's alone (within the data directory, which one server at a time holds)."""
         self._folder = folder
         self._count = 0
+        self._alive: set[ProcessSandbox] = set()
 
     def running(self) -> AbstractAsyncContextManager[None]:
         return self._running()
@@ -114,11 +117,15 @@ class ProcessProvider:
         try:
             yield
         finally:
+            for sandbox in list(self._alive):
+                await sandbox.destroy()
             await asyncio.to_thread(self._empty)
 
     async def create(self, runtime: RuntimeInstallation) -> Sandbox:
         self._count += 1
-        return ProcessSandbox(f"process-{os.getpid()}-{self._count}", runtime, self._folder)
+        sandbox = ProcessSandbox(f"process-{os.getpid()}-{self._count}", runtime, self._folder, self._alive.discard)
+        self._alive.add(sandbox)
+        return sandbox
 
     async def temporary_storage(self, size_mib: int) -> TemporaryStorage:
         return TemporaryStorage(identifier=tempfile.mkdtemp(prefix="tmp-", dir=self._folder), size_mib=size_mib)
