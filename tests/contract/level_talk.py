@@ -5,10 +5,14 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from lambent.adapters.sandbox.bwrap import BwrapProvider, bwrap_problem
 from lambent.core.ports import Sandbox, SandboxProvider, TemporaryStorage, Workload
 from lambent.core.runtime import RuntimeFamily, RuntimeInstallation
 from lambent.testing.sandbox import frame
@@ -135,3 +139,23 @@ def processes_with(mark: str) -> list[int]:
         except OSError:
             continue
     return found
+
+
+HANDLER = """
+import ctypes, json, os, socket, subprocess, sys, time
+def handler(event, context):
+    return eval(event, globals())
+"""
+"""A function whose event is the expression that it evaluates."""
+
+
+@asynccontextmanager
+async def bwrap_level(folder: Path) -> AsyncIterator[BwrapProvider]:
+    """A running provider in a folder of its own; skips where bwrap is not there."""
+    problem = await bwrap_problem()
+    if problem is not None:
+        pytest.skip(problem)
+    provider = BwrapProvider(folder / "sandboxes")
+    async with provider.running():
+        yield provider
+    assert not (folder / "sandboxes").exists()
