@@ -27,7 +27,7 @@ def handled_operations() -> Mapping[str, frozenset[str]]:
     nothing = cast("Any", None)  # handlers are listed here, never called
     ports = ControlPorts(store=nothing, packages=nothing, objects=nothing, clock=nothing, chance=nothing)
     control = control_handlers(ports, link=nothing, account_concurrency=1000)
-    invoke = InvokeHandlers(load_service("lambda"), nothing, nothing, nothing).raw_handlers()
+    invoke = InvokeHandlers(load_service("lambda"), nothing, nothing, nothing, nothing).raw_handlers()
     return {"lambda": frozenset(control) | frozenset(invoke), "logs": frozenset(LogHandlers(nothing).handlers())}
 
 

@@ -12,7 +12,7 @@ from lambent.api.call import Call, Handler
 from lambent.api.downloads import PREFIX, DownloadLinks, Downloads
 from lambent.api.faults import json_fault, rest_fault
 from lambent.api.identity import endpoint_of, owner_of, refuse_foreign_page
-from lambent.api.invoke import FrontDoor, InvokeHandlers
+from lambent.api.invoke import Authorize, FrontDoor, InvokeHandlers, own_account_only
 from lambent.api.json_service import JsonService
 from lambent.api.logs import LogHandlers
 from lambent.api.model import Service, load_service
@@ -44,6 +44,8 @@ class AppParts:
     handlers: Mapping[str, Handler]
     """Control-plane operations of the `lambda` model by name."""
     invoker: FrontDoor
+    authorize_invoke: Authorize = own_account_only
+    """Who may invoke which function, such as `control.invoke_policy.InvokePolicy.check`."""
     logs: LogStore
     packages: PackageStore
     links: DownloadLinks
@@ -74,7 +76,7 @@ class App:
         self._lambda = services[0]
         self._router = Router(services)
         self._handlers = parts.handlers
-        invoke = InvokeHandlers(self._lambda, parts.invoker, parts.clock, parts.chance)
+        invoke = InvokeHandlers(self._lambda, parts.invoker, parts.authorize_invoke, parts.clock, parts.chance)
         self._invoke = invoke.invoke
         self._raw = invoke.raw_handlers()
         self._json = JsonService(logs, LogHandlers(parts.logs).handlers())

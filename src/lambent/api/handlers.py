@@ -12,6 +12,7 @@ from lambent.api.concurrency import ConcurrencyHandlers
 from lambent.api.event_invoke import EventInvokeHandlers
 from lambent.api.functions import FunctionHandlers, Link
 from lambent.api.layers import LayerHandlers
+from lambent.api.policies import PolicyHandlers
 from lambent.api.tags import TagHandlers
 from lambent.api.versions import VersionHandlers
 from lambent.control.aliases import AliasControl
@@ -20,6 +21,7 @@ from lambent.control.concurrency import ConcurrencyControl
 from lambent.control.event_invoke import EventInvokeControl
 from lambent.control.functions import FunctionControl
 from lambent.control.layers import LayerControl
+from lambent.control.policies import PolicyControl
 from lambent.control.tags import TagControl
 from lambent.control.updates import UpdateControl
 from lambent.control.versions import VersionControl
@@ -59,6 +61,7 @@ def control_handlers(ports: ControlPorts, *, link: Link, account_concurrency: in
         TagHandlers(TagControl(store, chance)),
         ConcurrencyHandlers(concurrency),
         AccountHandlers(concurrency),
+        PolicyHandlers(PolicyControl(store, chance)),
         EventInvokeHandlers(EventInvokeControl(store, clock, chance)),
     )
     return {name: handler for topic in topics for name, handler in topic.handlers().items()}

@@ -11,7 +11,8 @@ from lambent.api.event_stream import event
 from lambent.api.invoke_members import InvocationType, InvokeMembers, InvokeReader, payload_of, request_id_of
 from lambent.api.model import Service
 from lambent.api.serialise import JSON
-from lambent.core.function import FunctionVersion
+from lambent.core.addressing import not_authorized
+from lambent.core.function import FunctionVersion, Owner
 from lambent.core.invocation import InvocationStatus, InvokeRequest, InvokeResult, Outcome
 from lambent.core.limits import INVOKE_ASYNC_PAYLOAD_BYTES
 from lambent.core.names import FunctionReference
@@ -20,6 +21,9 @@ from lambent.http import Request, Response
 
 RawHandler = Callable[[Call, Request], Awaitable[Response]]
 """Takes the request as it came, for operations whose body is not the model's JSON."""
+
+Authorize = Callable[[FunctionReference, Owner], Awaitable[None]]
+"""Whether this caller may invoke this function. Raises AccessDenied."""
 
 _CHUNK_BYTES: Final = 128 * 1024
 _TRACE = re.compile(r"[!-~ ]{1,1024}")
@@ -36,12 +40,19 @@ class FrontDoor(Protocol):
     async def resolve(self, reference: FunctionReference) -> FunctionVersion: ...
 
 
+async def own_account_only(reference: FunctionReference, caller: Owner) -> None:
+    """The Authorize of an installation without resource policies."""
+    if reference.key.owner.account != caller.account:
+        raise not_authorized(caller, action="InvokeFunction", arn=reference.arn)
+
+
 class InvokeHandlers:
     """Invoke, InvokeAsync, InvokeWithResponseStream."""
 
-    def __init__(self, service: Service, door: FrontDoor, clock: Clock, chance: Chance) -> None:
+    def __init__(self, service: Service, door: FrontDoor, authorize: Authorize, clock: Clock, chance: Chance) -> None:
         self._reader = InvokeReader(service)
         self._door = door
+        self._authorize = authorize
         self._clock = clock
         self._chance = chance
 
@@ -57,6 +68,7 @@ class InvokeHandlers:
         """Reply 200 also for a function error; 202 for Event once it is durable; 204 for DryRun."""
         request_id = request_id_of(request) or call.request_id
         members = self._reader.read("Invoke", request, call.caller)
+        await self._authorize(members.reference, call.caller)
         payload = await payload_of(request, members.invocation_type)
         if members.invocation_type is InvocationType.EVENT:
             request_id = call.request_id  # names the event in the queue, so it must be new
@@ -79,6 +91,7 @@ class InvokeHandlers:
     async def invoke_async(self, call: Call, request: Request) -> Response:
         """The legacy operation: an Event of at most 256 KB."""
         members = self._reader.read("InvokeAsync", request, call.caller)
+        await self._authorize(members.reference, call.caller)
         payload = await payload_of(request, InvocationType.EVENT, limit=INVOKE_ASYNC_PAYLOAD_BYTES)
         await self._door.accept(self._request(members, payload, call.request_id, request))
         return Response(status=202, headers=(JSON, (b"x-amzn-RequestId", call.request_id.encode())), body=b'{"Status":202}')
@@ -87,6 +100,7 @@ class InvokeHandlers:
         """Reply in event-stream frames. The function's whole response is collected before the first of them is sent."""
         request_id = request_id_of(request) or call.request_id
         members = self._reader.read("InvokeWithResponseStream", request, call.caller)
+        await self._authorize(members.reference, call.caller)
         payload = await payload_of(request, members.invocation_type)
         headers = [(b"x-amzn-RequestId", request_id.encode())]
         if members.invocation_type is InvocationType.DRY_RUN:

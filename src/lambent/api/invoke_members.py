@@ -15,7 +15,7 @@ from lambent.api.large_json import LARGE_BYTES, check_large_json
 from lambent.api.model import Service
 from lambent.api.routes import parse_query
 from lambent.api.validation import validate
-from lambent.core.addressing import local_function
+from lambent.core.addressing import reachable_function
 from lambent.core.errors import InvalidParameterValue, InvalidRequestContent, RequestTooLarge
 from lambent.core.function import Owner
 from lambent.core.limits import ASYNCHRONOUS_PAYLOAD_BYTES, SYNCHRONOUS_PAYLOAD_BYTES
@@ -71,7 +71,7 @@ class InvokeReader:
         self._remembered = lru_cache(maxsize=4096)(self._read)
 
     def read(self, operation: str, request: Request, caller: Owner) -> InvokeMembers:
-        """Raises ValidationFailed, InvalidParameterValue, InvalidRequestContent, AccessDenied (another account's function)."""
+        """Raises ValidationFailed, InvalidParameterValue, InvalidRequestContent. The function may be another account's."""
         name = request.path.split(b"/", 4)[3]
         given: tuple[tuple[str, str], ...] = ()
         size = len(name) + len(request.query)
@@ -97,9 +97,7 @@ class InvokeReader:
         validate(self._service, shape.name, members)
         if "DurableExecutionName" in members:
             raise InvalidParameterValue("DurableExecutionName is for durable functions, which Lambent does not run yet.")
-        reference = local_function(
-            members["FunctionName"], caller=caller, action="InvokeFunction", qualifier=members.get("Qualifier")
-        )
+        reference = reachable_function(members["FunctionName"], caller=caller, qualifier=members.get("Qualifier"))
         return _invoke_members(reference, members)
 
 

@@ -5,12 +5,23 @@ from dataclasses import dataclass
 
 from lambent.control.code import CodeIntake, CodeSource
 from lambent.core.addressing import not_authorized
-from lambent.core.errors import InvalidParameterValue, ResourceNotFound
+from lambent.core.errors import InvalidParameterValue
 from lambent.core.function import LayerReference, Owner
 from lambent.core.layer import LayerKey, LayerVersion
-from lambent.core.layer_rules import LayerFilter, check_filter, check_layer_list, check_version_number, layer_version_of_arn
+from lambent.core.layer_rules import (
+    LayerFilter,
+    check_filter,
+    check_layer_list,
+    check_version_number,
+    layer_version_of_arn,
+    no_layer_version,
+    refuse_other_layer_owner,
+    refuse_other_layer_region,
+)
 from lambent.core.pagination import Page, encode_marker, number_position, text_position
+from lambent.core.policy import Access, Decision, decide
 from lambent.core.ports import Clock, Store
+from lambent.core.resource_policy import layer_target
 from lambent.core.runtimes_table import check_known_runtime
 
 _LAYERS = "layers"
@@ -40,7 +51,7 @@ class LayerControl:
 
     async def publish(self, key: LayerKey, given: LayerPublication, *, caller: Owner) -> LayerVersion:
         """Always a new number. Raises AccessDenied, InvalidParameterValue, RequestTooLarge, CodeStorageExceeded."""
-        _refuse_other_owner(key, caller, "PublishLayerVersion", key.arn)
+        refuse_other_layer_owner(key, caller, "PublishLayerVersion", key.arn)
         for runtime in given.compatible_runtimes:
             check_known_runtime(runtime)
         package = await self._intake.add(given.code, owner=key.owner, operation="PublishLayerVersion")
@@ -58,19 +69,19 @@ class LayerControl:
         )
 
     async def get(self, key: LayerKey, version: int, *, caller: Owner) -> LayerVersion:
-        """Raises ResourceNotFound, AccessDenied (another account's), InvalidParameterValue (a number below 1)."""
+        """Raises ResourceNotFound, AccessDenied (another account's, not granted), InvalidParameterValue (a number below 1)."""
         check_version_number(version)
-        _refuse_other_owner(key, caller, "GetLayerVersion", key.version_arn(version))
+        await self._check_access(key, version, caller)
         found = await self._store.layer_version(key, version) if version <= _LARGEST else None
         if found is None:
-            raise _missing()
+            raise no_layer_version()
         return found
 
     async def get_by_arn(self, arn: str, *, caller: Owner) -> LayerVersion:
         """Raises as `get`."""
         parsed = layer_version_of_arn(arn)
         if parsed is None:
-            raise _missing()
+            raise no_layer_version()
         return await self.get(*parsed, caller=caller)
 
     async def delete(self, key: LayerKey, version: int, *, caller: Owner) -> None:
@@ -79,7 +90,7 @@ class LayerControl:
         Raises AccessDenied, InvalidParameterValue (a number below 1).
         """
         check_version_number(version)
-        _refuse_other_owner(key, caller, "DeleteLayerVersion", key.version_arn(version))
+        refuse_other_layer_owner(key, caller, "DeleteLayerVersion", key.version_arn(version))
         if version <= _LARGEST:
             await self._store.delete_layer_version(key, version)
 
@@ -109,7 +120,7 @@ class LayerControl:
     ) -> tuple[Sequence[LayerVersion], str | None]:
         """Matching versions, newest first, with the next marker; none for an unknown layer. Raises as `get`."""
         check_filter(wanted)
-        _refuse_other_owner(key, caller, "ListLayerVersions", key.arn)
+        refuse_other_layer_owner(key, caller, "ListLayerVersions", key.arn)
         shown, more = await self._matching(key, wanted, before=number_position(_VERSIONS, page.marker), limit=page.size)
         return shown, encode_marker(_VERSIONS, shown[-1].version) if more else None
 
@@ -126,7 +137,7 @@ class LayerControl:
     async def resolve(self, arns: Sequence[str], *, caller: Owner) -> tuple[LayerReference, ...]:
         """The layer versions that a function of `caller` names, in order, copied.
 
-        Raises InvalidParameterValue (too many, unknown, other Region, two of one layer), AccessDenied (other account).
+        Raises InvalidParameterValue (too many, unknown, other Region, two of one layer), AccessDenied (not granted).
         """
         check_layer_list(arns, region=caller.region)
         return tuple([await self._resolve(arn, caller) for arn in arns])
@@ -134,19 +145,19 @@ class LayerControl:
     async def _resolve(self, arn: str, caller: Owner) -> LayerReference:
         parsed = layer_version_of_arn(arn)
         if parsed is not None:
-            _refuse_other_owner(parsed[0], caller, "GetLayerVersion", arn)
+            await self._check_access(*parsed, caller)
         found = None if parsed is None else await self._store.layer_version(*parsed)
         if found is None:
             raise InvalidParameterValue(f"Layer version {arn} does not exist.")
         return LayerReference(arn=found.arn, package=found.package)
 
-
-def _refuse_other_owner(key: LayerKey, caller: Owner, action: str, arn: str) -> None:
-    if key.owner.region != caller.region:
-        raise _missing()
-    if key.owner.account != caller.account:
-        raise not_authorized(caller, action=action, arn=arn)
-
-
-def _missing() -> ResourceNotFound:
-    return ResourceNotFound("The resource you requested does not exist.")
+    async def _check_access(self, key: LayerKey, version: int, caller: Owner) -> None:
+        """Another account reads and uses a layer version only where its policy allows it (facts G1)."""
+        refuse_other_layer_region(key, caller)
+        if key.owner.account == caller.account:
+            return
+        arn = key.version_arn(version)
+        policy = await self._store.policy(layer_target(key, version))
+        access = Access(account=caller.account, action="lambda:GetLayerVersion", resource=arn)
+        if decide(policy, access) is not Decision.ALLOWED:
+            raise not_authorized(caller, action="GetLayerVersion", arn=arn)

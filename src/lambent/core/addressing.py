@@ -20,6 +20,14 @@ def local_function(text: str, *, caller: Owner, action: str, qualifier: str | No
     return reference
 
 
+def reachable_function(text: str, *, caller: Owner, qualifier: str | None = None) -> FunctionReference:
+    """As `local_function`, but for an operation that another account may be allowed: the caller decides on that."""
+    reference = function_reference(text, caller=caller, qualifier=qualifier)
+    _check_length(reference.key.name, "functionName")
+    _refuse_other_region(reference.key.owner, caller)
+    return reference
+
+
 def whole_function(text: str, *, caller: Owner, action: str) -> FunctionKey:
     """As `local_function`, for operations on a function as a whole: a version or alias is refused, `$LATEST` is not."""
     reference = local_function(text, caller=caller, action=action)
@@ -33,8 +41,7 @@ def whole_function(text: str, *, caller: Owner, action: str) -> FunctionKey:
 
 def refuse_other_owner(owner: Owner, *, caller: Owner, action: str, arn: str) -> None:
     """Raise ResourceNotFound for another Region and AccessDenied for another account, as Lambda does."""
-    if owner.region != caller.region:
-        raise ResourceNotFound(f"Functions from '{owner.region}' are not reachable in this region ('{caller.region}')")
+    _refuse_other_region(owner, caller)
     if owner.account != caller.account:
         raise not_authorized(caller, action=action, arn=arn)
 
@@ -47,9 +54,22 @@ def not_authorized(caller: Owner, *, action: str, arn: str) -> AccessDenied:
     )
 
 
+def denied_explicitly(caller: Owner, *, action: str, arn: str) -> AccessDenied:
+    """The refusal of a call that a resource policy denies."""
+    return AccessDenied(
+        f"User: arn:aws:iam::{caller.account}:root is not authorized to perform: lambda:{action} on resource: {arn} "
+        "with an explicit deny in a resource-based policy"
+    )
+
+
 def function_not_found(arn: str) -> ResourceNotFound:
     """The answer for a function or version that does not exist; the ARN is qualified as asked."""
     return ResourceNotFound(f"Function not found: {arn}")
+
+
+def _refuse_other_region(owner: Owner, caller: Owner) -> None:
+    if owner.region != caller.region:
+        raise ResourceNotFound(f"Functions from '{owner.region}' are not reachable in this region ('{caller.region}')")
 
 
 def _check_length(name: str, member: str) -> None:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lambent.core.addressing import NAME_CHARACTERS
-from lambent.core.errors import InvalidParameterValue, ValidationFailed
+from lambent.core.addressing import NAME_CHARACTERS, not_authorized
+from lambent.core.errors import InvalidParameterValue, ResourceNotFound, ValidationFailed
 from lambent.core.function import CodePackage, LayerReference, Owner
 from lambent.core.layer import LayerKey, LayerVersion
 from lambent.core.limits import LAYERS_PER_FUNCTION, UNZIPPED_BYTES
@@ -95,6 +95,24 @@ def check_version_number(version: int) -> None:
     """Raise InvalidParameterValue for a number that no layer version can have."""
     if version < 1:
         raise InvalidParameterValue("Layer Version Cannot be less than 1.")
+
+
+def refuse_other_layer_owner(key: LayerKey, caller: Owner, action: str, arn: str) -> None:
+    """Raise ResourceNotFound for a layer of another Region and AccessDenied for one of another account."""
+    refuse_other_layer_region(key, caller)
+    if key.owner.account != caller.account:
+        raise not_authorized(caller, action=action, arn=arn)
+
+
+def refuse_other_layer_region(key: LayerKey, caller: Owner) -> None:
+    """Raise ResourceNotFound."""
+    if key.owner.region != caller.region:
+        raise no_layer_version()
+
+
+def no_layer_version() -> ResourceNotFound:
+    """The answer for a layer version that does not exist."""
+    return ResourceNotFound("The resource you requested does not exist.")
 
 
 def _checked(name: str) -> str:

@@ -68,4 +68,4 @@ class ResourcePolicy:
 
 def compact(document: object) -> str:
     """JSON as policies are written on the wire: no spaces, characters as they are."""
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -17,6 +17,7 @@ from lambent.adapters.system import SystemChance, SystemClock
 from lambent.api.app import App, AppParts, build_app
 from lambent.api.downloads import DownloadLinks
 from lambent.api.handlers import ControlPorts, control_handlers
+from lambent.control.invoke_policy import InvokePolicy
 from lambent.core.environment_variables import Credentials
 from lambent.core.function import Owner
 from lambent.core.ports import SandboxProvider
@@ -121,6 +122,7 @@ def api(settings: Settings, adapters: Adapters, plane: DataPlane, endpoint: str,
     parts = AppParts(
         handlers=control_handlers(ports, link=links.link, account_concurrency=settings.account_concurrency),
         invoker=plane.invoker,
+        authorize_invoke=InvokePolicy(adapters.store).check,
         logs=adapters.logs,
         packages=adapters.packages,
         links=links,

@@ -1,6 +1,7 @@
 """Whatever members get past the service model's checks, a handler answers in the model's shape or with a Lambda error."""
 
 import asyncio
+import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +40,17 @@ TELLING: Mapping[str, list[str]] = {
     "Role": [ROLE],
     "Name": ["live", "a" * 128],
     "TargetArn": ["", "arn:aws:sqs:us-east-1:0:q", "arn:aws:s3:::b"],
+    "ResourceArn": [FUNCTION, f"{FUNCTION}:live", f"{FUNCTION}:$LATEST", FUNCTION.replace("function:hello", "runtime/mine")],
+    "Policy": [
+        json.dumps({"Statement": {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}}),
+        '{"Statement":[{"Effect":"Allow","Principal":{"AWS":[]}}]}',
+        "[" * 9999,
+    ],
+    "StatementId": ["s", "s2"],
+    "Action": ["lambda:InvokeFunction", "lambda:GetLayerVersion", "*"],
+    "Principal": ["*", "111111111111", "s3.amazonaws.com", "nobody", "arn:aws:iam::111111111111:root"],
+    "Destination": ["", "arn:aws:sqs:us-east-1:000000000000:q", "arn:aws:s3:::b", FUNCTION],
+    "RuntimeVersionArn": [f"arn:aws:lambda:us-east-1::runtime:{'0' * 64}"],
     "S3Key": ["there.zip", "bad.zip", "missing"],
 }
 STRANGE = ["", "x", "a\0b", "\u00e9" * 300]
