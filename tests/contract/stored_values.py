@@ -17,6 +17,7 @@ from lambent.core.function import (
     State,
 )
 from lambent.core.layer import LayerKey, LayerVersion
+from lambent.core.ports import Store
 
 OWNER = Owner(account="000000000000", region="us-east-1")
 OTHER_ACCOUNT = Owner(account="111111111111", region="us-east-1")
@@ -72,3 +73,11 @@ def layer(name: str = "numpy", owner: Owner = OWNER, **fields: Any) -> LayerVers
 def event(event_id: str = "e1", due: float = 10.0, **fields: Any) -> AsyncEvent:
     given = {"qualifier": None, "payload": b'{"a": "\xc3\xa9"}', "accepted": due, **fields}
     return AsyncEvent(event_id=event_id, account=OWNER.account, region=OWNER.region, function="hello", due=due, **given)
+
+
+async def publish(store: Store, name: str = "hello", revision: str = "v1") -> str:
+    stored = await store.function(key(name))
+    assert stored
+    version, after = published(stored, revision)
+    await store.publish_version(version, function=after, expected_revision=stored.latest.revision_id)
+    return version.version

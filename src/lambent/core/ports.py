@@ -121,10 +121,10 @@ class Store(Protocol):
         """The function, its versions and aliases, in one transaction; its `next_version` stays remembered."""
 
     async def add_alias(self, alias: Alias) -> None:
-        """Raises AlreadyStored."""
+        """Raises AlreadyStored; StaleWrite when the function, or a version that the alias refers to, is gone."""
 
     async def replace_alias(self, alias: Alias, *, expected_revision: str) -> None:
-        """Raises StaleWrite."""
+        """Raises StaleWrite, as add_alias does too."""
 
     async def alias(self, key: FunctionKey, name: str) -> Alias | None: ...
 
