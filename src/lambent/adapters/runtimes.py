@@ -1,7 +1,9 @@
 """The RuntimeCatalog: finds the exact interpreters of this host, and says how to get those it lacks."""
 
 import json
+import logging
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +11,8 @@ from itertools import product
 from pathlib import Path
 
 from lambent.core.runtime import RuntimeFamily, RuntimeInstallation
+
+log = logging.getLogger(__name__)
 
 _ASK_SECONDS = 10
 _ASK_PYTHON = (
@@ -61,17 +65,17 @@ class HostRuntimes:
         return tuple(self._found.values())
 
     def _ask_all(self, candidates: dict[Path, RuntimeFamily]) -> dict[str, RuntimeInstallation]:
+        marks = {path: mark for path in candidates if (mark := _mark(path)) is not None}
         known = self._remembered()
-        answers: dict[str, list[str]] = {}
         with ThreadPoolExecutor(max_workers=8) as threads:
-            fresh = {path: threads.submit(_ask, path, family) for path, family in candidates.items() if _mark(path) not in known}
-        for path in candidates:
-            answers[_mark(path)] = fresh[path].result() if path in fresh else known[_mark(path)]
-        if fresh:
-            self._remember(answers)
+            asked = {mark: threads.submit(_ask, path, candidates[path]) for path, mark in marks.items() if mark not in known}
+        answers = {mark: asked[mark].result() if mark in asked else known[mark] for mark in marks.values()}
+        if asked:
+            # Not that there was no answer: the machine may have been busy.
+            self._remember({mark: answer for mark, answer in answers.items() if answer})
         found: dict[str, RuntimeInstallation] = {}
-        for path, family in candidates.items():
-            installation = _installation(path, family, answers[_mark(path)])
+        for path, mark in marks.items():
+            installation = _installation(path, candidates[path], answers[mark])
             if installation is not None and _newer(installation, found.get(installation.identifier)):
                 found[installation.identifier] = installation
         return found
@@ -83,13 +87,23 @@ class HostRuntimes:
             content = json.loads(self._memory.read_text("utf-8"))
         except (OSError, ValueError):
             return {}
-        return content if isinstance(content, dict) else {}
+        if not isinstance(content, dict):
+            return {}
+        return {mark: answer for mark, answer in content.items() if _is_answer(answer)}
 
     def _remember(self, answers: dict[str, list[str]]) -> None:
-        if self._memory is not None:
-            half = self._memory.with_name(self._memory.name + ".half")
+        if self._memory is None:
+            return
+        half = self._memory.with_name(f"{self._memory.name}.{os.getpid()}.half")
+        try:
             half.write_text(json.dumps(answers), "utf-8")
             half.replace(self._memory)
+        except OSError as error:
+            log.warning("runtimes_not_remembered", extra={"reason": str(error)})
+
+
+def _is_answer(answer: object) -> bool:
+    return isinstance(answer, list) and len(answer) == 3 and all(isinstance(each, str) for each in answer)
 
 
 def _candidates(folders: Iterable[Path]) -> dict[Path, RuntimeFamily]:
@@ -111,8 +125,12 @@ def _is_program(path: Path) -> bool:
         return False
 
 
-def _mark(path: Path) -> str:
-    status = path.stat()
+def _mark(path: Path) -> str | None:
+    """What changes when another binary is put there; None when it is gone."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
     return f"{path}|{status.st_mtime_ns}|{status.st_size}"
 
 
@@ -120,15 +138,17 @@ def _ask(path: Path, family: RuntimeFamily) -> list[str]:
     """[implementation, version, prefix] in the interpreter's own words; empty when it does not answer."""
     question = ["-I", "-S", "-c", _ASK_PYTHON] if family is RuntimeFamily.PYTHON else ["-e", _ASK_NODE]
     try:
-        reply = subprocess.run([path, *question], capture_output=True, text=True, timeout=_ASK_SECONDS, check=True, env={})  # noqa: S603 - interpreters that the search found
+        reply = subprocess.run(  # noqa: S603 - interpreters that the search found
+            [path, *question], capture_output=True, text=True, errors="replace", timeout=_ASK_SECONDS, check=True, env={}
+        )
     except (OSError, subprocess.SubprocessError):
         return []
     return reply.stdout.splitlines()
 
 
 def _installation(path: Path, family: RuntimeFamily, answer: list[str]) -> RuntimeInstallation | None:
-    if len(answer) != 3 or answer[0] not in ("CPython", "Node"):
-        return None
+    if not _is_answer(answer) or answer[0] not in ("CPython", "Node") or not re.fullmatch(r"\d+\.\d+\.\d+", answer[1]):
+        return None  # something else by that name, or a nightly build
     version, prefix = answer[1], Path(answer[2])
     numbers = tuple(int(part) for part in version.split("."))
     if numbers < _OLDEST[family]:
