@@ -10,6 +10,7 @@ from lambent.api.call import Handler
 from lambent.api.code_signing import CodeSigningHandlers
 from lambent.api.concurrency import ConcurrencyHandlers
 from lambent.api.event_invoke import EventInvokeHandlers
+from lambent.api.function_settings import FunctionSettingsHandlers
 from lambent.api.functions import FunctionHandlers, Link
 from lambent.api.layers import LayerHandlers
 from lambent.api.policies import PolicyHandlers
@@ -19,6 +20,7 @@ from lambent.control.aliases import AliasControl
 from lambent.control.code import CodeIntake
 from lambent.control.concurrency import ConcurrencyControl
 from lambent.control.event_invoke import EventInvokeControl
+from lambent.control.function_settings import FunctionSettingsControl
 from lambent.control.functions import FunctionControl
 from lambent.control.layers import LayerControl
 from lambent.control.policies import PolicyControl
@@ -61,6 +63,7 @@ def control_handlers(ports: ControlPorts, *, link: Link, account_concurrency: in
         TagHandlers(TagControl(store, chance)),
         ConcurrencyHandlers(concurrency),
         AccountHandlers(concurrency),
+        FunctionSettingsHandlers(FunctionSettingsControl(store, chance)),
         PolicyHandlers(PolicyControl(store, chance)),
         EventInvokeHandlers(EventInvokeControl(store, clock, chance)),
     )

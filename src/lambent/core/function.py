@@ -24,6 +24,21 @@ class UpdateStatus(StrEnum):
     FAILED = "Failed"
 
 
+class RuntimeUpdate(StrEnum):
+    """When a function version moves to a newer version of its runtime (shape UpdateRuntimeOn)."""
+
+    AUTO = "Auto"
+    FUNCTION_UPDATE = "FunctionUpdate"
+    MANUAL = "Manual"
+
+
+class RecursiveLoop(StrEnum):
+    """What is to happen to a function that calls itself in a loop (shape RecursiveLoop)."""
+
+    TERMINATE = "Terminate"
+    ALLOW = "Allow"
+
+
 class PackageType(StrEnum):
     """How the code is packed."""
 
@@ -135,6 +150,9 @@ class FunctionVersion:
     published_description: str | None = None
     """The description that PublishVersion was given for this version; None: the configuration's own. Kept apart, so that the
     configuration stays equal to that of the `$LATEST` it was published from (dedupe, facts A6)."""
+    update_runtime_on: RuntimeUpdate = RuntimeUpdate.AUTO
+    runtime_version_arn: str | None = None
+    """The runtime version that UpdateRuntimeOn=Manual asks for. Stored and shown: the interpreter is always this host's."""
 
     @property
     def description(self) -> str:
@@ -160,6 +178,8 @@ class Function:
     """The number that the next published version gets; never reused, also not after delete and create."""
     reserved_concurrency: int | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    recursive_loop: RecursiveLoop = RecursiveLoop.TERMINATE
+    """Stored and shown: loops are not looked for."""
 
     @property
     def key(self) -> FunctionKey:

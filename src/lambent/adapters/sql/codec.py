@@ -18,6 +18,8 @@ from lambent.core.function import (
     LayerReference,
     Owner,
     PackageType,
+    RecursiveLoop,
+    RuntimeUpdate,
     State,
     UpdateStatus,
 )
@@ -49,6 +51,7 @@ _VERSION = (
     "last_update_status_reason",
     "last_update_status_reason_code",
     "published_description",
+    "runtime_version_arn",
 )
 _LAYER = ("version", "created", "description", "license_info")
 _ALIAS = ("name", "version", "description", "revision_id")
@@ -70,6 +73,7 @@ def encode_function(value: Function) -> str:
         "next_version": value.next_version,
         "reserved_concurrency": value.reserved_concurrency,
         "tags": dict(value.tags),
+        "recursive_loop": value.recursive_loop.value,
     }
     if value.serving == value.latest:
         document["serves_latest"] = True
@@ -90,6 +94,7 @@ def decode_function(text: str) -> Function:
         next_version=document["next_version"],
         reserved_concurrency=document["reserved_concurrency"],
         tags=document["tags"],
+        recursive_loop=RecursiveLoop(document.get("recursive_loop", RecursiveLoop.TERMINATE)),
     )
 
 
@@ -200,6 +205,7 @@ def _version(value: FunctionVersion) -> Document:
         "code": _plain(value.code, _PACKAGE),
         "state": value.state.value,
         "last_update_status": value.last_update_status.value,
+        "update_runtime_on": value.update_runtime_on.value,
     }
 
 
@@ -210,6 +216,7 @@ def _read_version(document: Document, key: FunctionKey) -> FunctionVersion:
         code=CodePackage(**document.pop("code")),
         state=State(document.pop("state")),
         last_update_status=UpdateStatus(document.pop("last_update_status")),
+        update_runtime_on=RuntimeUpdate(document.pop("update_runtime_on", RuntimeUpdate.AUTO)),
         **document,
     )
 
