@@ -59,9 +59,7 @@ class FunctionSettingsControl:
         """Raises ResourceNotFound."""
         return (await self._revisions.load(key)).recursive_loop
 
-    async def _put_published(
-        self, reference: FunctionReference, wanted: dict[str, RuntimeUpdate | str | None]
-    ) -> FunctionVersion:
+    async def _put_published(self, reference: FunctionReference, wanted: dict[str, Any]) -> FunctionVersion:
         for _ in range(_ATTEMPTS):
             version = (await self._revisions.find(reference)).version
             changed = replace(version, revision_id=self._chance.uuid(), **wanted)
