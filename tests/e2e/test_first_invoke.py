@@ -2,6 +2,7 @@
 
 import base64
 import json
+import platform
 import re
 from typing import Any
 
@@ -204,6 +205,13 @@ def test_the_same_environment_serves_again_and_initialises_once(client: Any, pyt
 def test_a_runtime_this_host_lacks_is_an_honest_error(client: Any) -> None:
     name = deployed(client, {"f.rb": "def handler(event:, context:) = 1"}, runtime="ruby3.4")
     with pytest.raises(client.exceptions.InvalidRuntimeException, match="ruby3"):
+        client.invoke(FunctionName=name)
+
+
+def test_a_function_for_another_architecture_is_an_honest_error(client: Any, python_runtime: str) -> None:
+    other = "x86_64" if platform.machine() == "aarch64" else "arm64"
+    name = deployed(client, {"f.py": "def handler(e, c): return 1"}, runtime=python_runtime, Architectures=[other])
+    with pytest.raises(client.exceptions.InvalidRuntimeException, match=other):
         client.invoke(FunctionName=name)
 
 

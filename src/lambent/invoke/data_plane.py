@@ -50,6 +50,8 @@ class DataPlaneSettings:
     """AWS endpoint for functions whose sandbox has no listener for it (level `process`)."""
     credentials: Callable[[Owner], Credentials] | None = None
     """None: the account as access key id, so that calls come back to the right account, with a random secret."""
+    architecture: str = "x86_64"
+    """Of this host, in Lambda's words: `x86_64` or `arm64`."""
     missing_runtime: Callable[[str], str] = lambda identifier: f"This host has no interpreter for the runtime {identifier}."
     """The message when a function's runtime is not on this host."""
 
@@ -119,7 +121,12 @@ class DataPlane:
         return self._blanks.ready(identifier)
 
     def _environment(self, version: FunctionVersion) -> Environment:
-        identifier = version.configuration.runtime
+        identifier, architectures = version.configuration.runtime, version.configuration.architectures
+        if self._settings.architecture not in architectures:
+            raise InvalidRuntime(
+                f"The function is for {', '.join(architectures)}, and this host is {self._settings.architecture}: "
+                "deploy it for this architecture, or run Lambent on a host of the other."
+            )
         runtime = None if identifier is None else self._parts.catalog.find(identifier)
         if runtime is None:
             raise InvalidRuntime(self._settings.missing_runtime(identifier or "of container images"))

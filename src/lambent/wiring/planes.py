@@ -1,6 +1,7 @@
 """Joins adapters to the two planes and the API over them: which part gets which setting is said here and nowhere else."""
 
 import asyncio
+import platform
 import secrets
 import socket
 from collections.abc import Mapping
@@ -104,6 +105,7 @@ def data_plane(settings: Settings, adapters: Adapters, endpoint: str, serve: Ser
         network=settings.network,
         platform_url=endpoint,
         credentials=None if key is None else key.credentials,
+        architecture="arm64" if platform.machine() == "aarch64" else platform.machine(),
         missing_runtime=missing_runtime_message,
     )
     return DataPlane(parts, limits)
