@@ -104,8 +104,9 @@ def give_up_privileges(host_user, lifeline):
         ("gid_map", "%d %d 1" % (GROUP, host_user)),
         ("uid_map", "%d %d 1" % (USER, host_user)),
     ):
-        with open("/proc/self/" + name, "w") as file:
-            file.write(content)
+        file = os.open("/proc/self/" + name, os.O_WRONLY)
+        os.write(file, content.encode())
+        os.close(file)
     user_namespace = os.open("/proc/self/ns/user", os.O_RDONLY | os.O_CLOEXEC)
     kernel.drop_capabilities()
     kernel.set_dumpable(False)

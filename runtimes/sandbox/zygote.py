@@ -29,7 +29,7 @@ _MESSAGE = 65536
 _DESCRIPTORS = 32
 _LEAF = 5
 """The runtime keeps descriptors below this: /dev/null, output twice, channel, telemetry."""
-_RESET = (signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ)
+_RESET = (signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM)
 
 
 class Link:
@@ -182,7 +182,8 @@ class Zygote:
             kernel.close_from(_LEAF)
             if self.client is None:
                 os.execve(self.command[0], self.command, self.environment)
-            signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # as in every Python
+            signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # these two as in every Python
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             if hasattr(self.client, "after_fork"):
                 self.client.after_fork()
             self.client.main(3, 4)

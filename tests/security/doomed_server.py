@@ -1,4 +1,5 @@
-"""A process that starts native sandboxes and waits to be killed. Prints one line when they run: the ids of their processes."""
+"""A process that starts native sandboxes and waits to be killed. Prints one line when they run: its control groups' name and the ids
+of all processes."""
 
 import asyncio
 import os
@@ -21,7 +22,7 @@ def family(parent: int) -> list[int]:
 
 async def main(home: Path) -> None:
     write_code(home / "code")
-    provider = NativeProvider(folder=home / "images", network=False, ready_storages=1)
+    provider = NativeProvider(folder=home / "images", network=False, ready_storages=1, registry=home / "registry")
     async with provider.running():
         attacked = Attacked(provider, home)
         busy, frozen = await attacked.sandbox(), await attacked.sandbox()
@@ -29,7 +30,7 @@ async def main(home: Path) -> None:
         frozen.sandbox.freeze()
         await provider.create(busy.sandbox.runtime)
         assert provider._link is not None
-        print(provider._link.configuration["number"], *family(os.getpid()), flush=True)
+        print(provider._link.configuration["name"], *family(os.getpid()), flush=True)
         await asyncio.Event().wait()
 
 

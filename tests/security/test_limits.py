@@ -19,7 +19,7 @@ def group_file(attacked: Attacked, controller: str, name: str, slot: int = 0) ->
     """A file of a sandbox's control group, in whichever version this host has."""
     layout = detect(Path("/proc/self/mountinfo").read_text(), Path("/proc/self/cgroup").read_text())
     assert attacked.provider._link is not None
-    server = f"lambent-{attacked.provider._link.configuration['number']}"
+    server = attacked.provider._link.configuration["name"]
     parent = layout.legacy.get(controller) or layout.unified
     assert parent is not None
     return parent / server / str(slot) / name

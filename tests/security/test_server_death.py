@@ -46,10 +46,11 @@ async def test_kill_9_of_the_server_ends_its_sandboxes_and_leaves_nothing(native
     server = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE)
     try:
         assert server.stdout is not None
-        number, *processes = map(int, server.stdout.readline().split())
+        name, *numbers = server.stdout.readline().decode().split()
+        processes = [int(each) for each in numbers]
         assert len(processes) > 8
         assert all(alive(each) for each in processes)
-        assert groups(f"lambent-{number}")
+        assert groups(name)
         assert loop_devices(str(tmp_path))
     finally:
         server.kill()
@@ -58,9 +59,11 @@ async def test_kill_9_of_the_server_ends_its_sandboxes_and_leaves_nothing(native
     while any(alive(each) for each in processes) or loop_devices(str(tmp_path)):
         assert time.monotonic() < deadline, [each for each in processes if alive(each)]
         time.sleep(0.01)
-    async with NativeProvider(folder=tmp_path / "images", network=False, ready_storages=0).running():
+    async with NativeProvider(
+        folder=tmp_path / "images", network=False, ready_storages=0, registry=tmp_path / "registry"
+    ).running():
         pass
-    assert not groups(f"lambent-{number}")
+    assert not groups(name)
     assert not list((tmp_path / "images").iterdir())
     assert os.path.ismount("/proc")  # the host's own mounts are as they were
 

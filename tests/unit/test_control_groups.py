@@ -89,7 +89,7 @@ def version_2(tmp_path: Path) -> ControlGroups:
 def test_version_1_limits_are_written_to_each_controller(version_1: ControlGroups) -> None:
     names = ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.max_usage_in_bytes", "memory.oom_control")
     files(version_1.folders["memory"] / "7", *names)
-    files(version_1.folders["cpu"] / "7", "cpu.cfs_period_us", "cpu.cfs_quota_us")
+    files(version_1.folders["cpu"] / "7", "cpu.cfs_quota_us")
     group = version_1.group("7")
     group.limit(256, 2894)
     memory, cpu, pids = (version_1.folders[each] / "7" for each in ("memory", "cpu", "pids"))
@@ -102,7 +102,7 @@ def test_version_1_limits_are_written_to_each_controller(version_1: ControlGroup
 
 def test_version_1_without_swap_accounting_still_limits_memory(version_1: ControlGroups) -> None:
     files(version_1.folders["memory"] / "7", "memory.limit_in_bytes")
-    files(version_1.folders["cpu"] / "7", "cpu.cfs_period_us", "cpu.cfs_quota_us")
+    files(version_1.folders["cpu"] / "7", "cpu.cfs_quota_us")
     version_1.group("7").limit(128, 1447)
     assert (version_1.folders["memory"] / "7" / "memory.limit_in_bytes").read_text() == str(128 << 20)
 
@@ -185,6 +185,7 @@ def test_version_2_goes_to_the_top_when_our_own_group_is_shared(tmp_path: Path, 
 def test_a_group_is_gone_only_when_all_of_its_folders_are(version_1: ControlGroups) -> None:
     group = version_1.group("7")
     (version_1.folders["pids"] / "7" / "pids.max").unlink()
+    (version_1.folders["cpu"] / "7" / "cpu.cfs_period_us").unlink()
     busy = version_1.folders["memory"] / "7" / "busy"
     busy.mkdir()
     assert not group.remove()

@@ -33,7 +33,7 @@ def test_a_number_is_free_again_when_its_server_has_left(tmp_path: Path) -> None
 def test_the_groups_of_dead_servers_are_removed_whatever_their_number(tmp_path: Path) -> None:
     registry, groups = tmp_path / "registry", tmp_path / "groups"
     for number in (0, 5):
-        leave_behind(registry, number, groups / f"lambent-{number}")
+        leave_behind(registry, number, groups / f"lambent-{number}-cafe")
     identity = claim(registry)
     assert identity.number == 0
     assert not list(groups.iterdir())
@@ -42,7 +42,7 @@ def test_the_groups_of_dead_servers_are_removed_whatever_their_number(tmp_path: 
 
 
 def test_a_living_neighbour_is_never_swept(tmp_path: Path) -> None:
-    registry, group = tmp_path / "registry", tmp_path / "groups" / "lambent-0"
+    registry, group = tmp_path / "registry", tmp_path / "groups" / "lambent-0-cafe"
     neighbour = claim(registry)
     group.mkdir(parents=True)
     neighbour.record([group])
@@ -56,7 +56,7 @@ def test_a_living_neighbour_is_never_swept(tmp_path: Path) -> None:
 def test_a_record_cannot_make_the_sweep_remove_anything_else(tmp_path: Path) -> None:
     registry, precious = tmp_path / "registry", tmp_path / "precious"
     precious.mkdir()
-    leave_behind(registry, 0, tmp_path / "groups" / "lambent-0")
+    leave_behind(registry, 0, tmp_path / "groups" / "lambent-0-cafe")
     (registry / "0" / "record.json").write_text(json.dumps([str(precious), "/"]))
     claim(registry).leave()
     assert precious.is_dir()

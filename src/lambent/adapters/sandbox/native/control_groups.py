@@ -17,6 +17,8 @@ LEAST_QUOTA_US = 1_000
 """The kernel's own minimum."""
 MEMORY_MIB_PER_CPU = 1769
 _MEBIBYTE = 1024 * 1024
+_LEAF = "lambent-server"
+"""Where our own processes go when version 2 wants them in a leaf."""
 _PROCESSES = 1024 + 1
 """Lambda's limit, and the sandbox's first process, which is ours."""
 
@@ -76,6 +78,8 @@ def _below(mounted: Path, inside: str, path: str) -> Path:
     if inside != "/" and (path == inside or path.startswith(inside + "/")):
         path = path[len(inside) :]
     folder = mounted / path.lstrip("/")
+    if folder.name == _LEAF:
+        folder = folder.parent  # where an earlier start has put our processes
     return folder if folder.is_dir() else mounted
 
 
@@ -142,9 +146,9 @@ class ControlGroups:
 
 def _evacuate(folder: Path) -> None:
     """Move the processes of our own group into a leaf, if it has no other child groups: all of a container, or delegated."""
-    if any(each.is_dir() and each.name != "lambent-server" for each in folder.iterdir()):
+    if any(each.is_dir() and each.name != _LEAF for each in folder.iterdir()):
         raise OSError("other groups live here")
-    leaf = folder / "lambent-server"
+    leaf = folder / _LEAF
     leaf.mkdir(exist_ok=True)
     for process in (folder / "cgroup.procs").read_text().split():
         with suppress(ProcessLookupError):
@@ -162,6 +166,8 @@ class Group:
             for folder in folders.values():
                 folder.mkdir(exist_ok=True)
             (folders.get("pids", self._main) / "pids.max").write_text(str(_PROCESSES))
+            if version == 1:
+                (folders["cpu"] / "cpu.cfs_period_us").write_text(str(PERIOD_US))
         except OSError:
             self.remove()
             raise
@@ -191,7 +197,6 @@ class Group:
             _write(self._main / "memory.limit_in_bytes", size)
             with suppress(FileNotFoundError):  # a kernel without swap accounting
                 _write(self._main / "memory.memsw.limit_in_bytes", size)
-            _write(self._folders["cpu"] / "cpu.cfs_period_us", str(PERIOD_US))
             _write(self._folders["cpu"] / "cpu.cfs_quota_us", str(quota_us))
             return
         _write(self._main / "memory.max", size)

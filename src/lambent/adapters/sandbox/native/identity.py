@@ -30,11 +30,13 @@ class Identity:
     number: int
     folder: Path
     descriptor: int
+    token: str
+    """Of this start alone: servers that do not share a registry (containers) may share control groups."""
 
     @property
     def name(self) -> str:
         """Names this server's control groups."""
-        return f"lambent-{self.number}"
+        return f"{_prefix(self.number)}{self.token}"
 
     def user(self, slot: int) -> int:
         """The host user and group of the sandbox in this slot, which no other living sandbox has."""
@@ -48,6 +50,10 @@ class Identity:
         """Everything has been removed by its owners."""
         shutil.rmtree(self.folder, ignore_errors=True)
         os.close(self.descriptor)
+
+
+def _prefix(number: int) -> str:
+    return f"lambent-{number}-"
 
 
 def claim(registry: Path = REGISTRY) -> Identity:
@@ -88,7 +94,7 @@ def _lock(registry: Path, number: int) -> Identity | None:
             return None
         with suppress(FileNotFoundError):
             if (folder / "lock").stat().st_ino == os.fstat(descriptor).st_ino:
-                return Identity(number=number, folder=folder, descriptor=descriptor)
+                return Identity(number=number, folder=folder, descriptor=descriptor, token=os.urandom(4).hex())
         os.close(descriptor)  # locked a file that is no longer there
 
 
@@ -99,7 +105,8 @@ def _sweep(identity: Identity) -> None:
     except (OSError, ValueError):
         groups = []
     deadline = time.monotonic() + _SWEEP_SECONDS
-    while not all([_remove_tree(each) for each in groups if each.name == identity.name]):  # noqa: C419 - each must be tried
+    groups = [each for each in groups if each.name.startswith(_prefix(identity.number))]
+    while not all([_remove_tree(each) for each in groups]):  # noqa: C419 - each must be tried
         if time.monotonic() > deadline:
             break
         time.sleep(0.01)

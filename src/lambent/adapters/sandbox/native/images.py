@@ -65,6 +65,9 @@ class Images:
             Path(place).mkdir()
             # JUSTIFICATION: the function writes here, so no set-user-id programs, no devices; programs may be run, as on Lambda.
             kernel.mount(device, place, "ext4", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOATIME)
+        except OSError:
+            Path(place).rmdir()
+            raise
         finally:
             os.close(loop)  # the mount holds the device from now on; without it the device frees itself
         return place

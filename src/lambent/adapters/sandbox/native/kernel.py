@@ -13,6 +13,7 @@ MS_NOSUID = 2
 MS_NODEV = 4
 MS_NOATIME = 1024
 MS_REC = 16384
+MS_PRIVATE = 1 << 18
 MS_SLAVE = 1 << 19
 MNT_DETACH = 2
 MOUNT_ATTR_RDONLY = 0x1
@@ -74,13 +75,13 @@ def unmount(target: str) -> None:
 
 
 def copy_mount(path: str, attributes: int, user_namespace: int | None = None) -> int:
-    """A descriptor of a new mount of what is at `path`, attached nowhere yet.
+    """A descriptor of a new mount of what is at `path`, attached nowhere yet; later mounts below `path` do not appear in it.
 
     With a user namespace, files that belong on disk to a user inside it belong through this mount to his counterpart outside.
     """
     flags = _OPEN_TREE_CLONE | os.O_CLOEXEC
     tree = _checked(_libc.syscall(_SYS_OPEN_TREE, _AT_FDCWD, os.fsencode(path), flags), f"open_tree {path}")
-    wanted = _MountAttributes(set=attributes, user_namespace=user_namespace or 0)
+    wanted = _MountAttributes(set=attributes, propagation=MS_PRIVATE, user_namespace=user_namespace or 0)
     if user_namespace is not None:
         wanted.set |= MOUNT_ATTR_IDMAP
     size = ctypes.c_size_t(ctypes.sizeof(wanted))

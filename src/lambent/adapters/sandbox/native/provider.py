@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import logging
+import resource
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -15,6 +16,7 @@ from lambent.adapters.sandbox.native.identity import REGISTRY
 from lambent.adapters.sandbox.native.root_plan import root_plan, zygote_settings
 from lambent.adapters.sandbox.native.sandbox import NativeSandbox
 from lambent.adapters.sandbox.native.warden_link import WardenLink
+from lambent.adapters.sandbox.native.zygotes import GONE
 from lambent.core.environment import IsolationLevel
 from lambent.core.limits import EPHEMERAL_STORAGE_MIB
 from lambent.core.ports import Sandbox, SandboxFault, TemporaryStorage
@@ -67,10 +69,21 @@ class NativeProvider:
                 self._link = None
 
     async def create(self, runtime: RuntimeInstallation) -> Sandbox:
+        try:
+            return await self._create(runtime)
+        except SandboxFault as fault:
+            if str(fault) != GONE:
+                raise
+        return await self._create(runtime)  # the zygote had ended before: now with a new one
+
+    async def _create(self, runtime: RuntimeInstallation) -> Sandbox:
         link = await self._connected()
         await self._start_zygote(link, runtime)
         name = f"{runtime.identifier}-{next(self._count)}"
-        ends = Ends()
+        try:
+            ends = Ends()
+        except OSError as error:
+            raise SandboxFault(f"no descriptors for a sandbox: {error}") from error
         try:
             fields = {"sandbox": name, "runtime": runtime.identifier}
             reply, descriptors = await link.request("create", fields, ends.inside, deadline=_CREATE_SECONDS)
@@ -93,9 +106,10 @@ class NativeProvider:
         return await self._make_storage(size_mib)
 
     async def release(self, storage: TemporaryStorage) -> None:
-        with suppress(SandboxFault):
-            link = await self._connected()
-            await link.request("release", {"storage": storage.identifier}, deadline=_STORAGE_SECONDS)
+        if self._link is None:
+            return
+        with suppress(SandboxFault):  # with the warden everything that it made is gone
+            await self._link.request("release", {"storage": storage.identifier}, deadline=_STORAGE_SECONDS)
 
     async def _connected(self) -> WardenLink:
         """The warden, started again should it have ended."""
@@ -114,10 +128,14 @@ class NativeProvider:
             if link.configuration["no_network"]:
                 log.warning("sandboxes_without_network", extra={"reason": link.configuration["no_network"]})
             self._link = link
+            self._taken.set()
             return link
 
     def _configuration(self) -> dict[str, Any]:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Ten descriptors for each sandbox: 1,024, the usual soft limit, would be a hundred sandboxes.
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         return {
             "programs": str(runtimes_directory()),
             "registry": str(self._registry),

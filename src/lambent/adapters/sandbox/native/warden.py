@@ -7,6 +7,7 @@ images and control groups (native/chores.py). Standard library only, and little 
 """
 
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -22,7 +23,7 @@ from lambent.adapters.sandbox.native.chores import Chores
 from lambent.adapters.sandbox.native.identity import Identity, claim
 from lambent.adapters.sandbox.native.images import Images
 from lambent.adapters.sandbox.native.network import NetworkFault, OutboundNetwork
-from lambent.adapters.sandbox.native.zygotes import Zygote, receive, send
+from lambent.adapters.sandbox.native.zygotes import GONE, Zygote, receive, send
 
 Request = dict[str, Any]
 
@@ -50,6 +51,8 @@ class Warden:
         self._zygotes: dict[str, Zygote] = {}
         self._storages: dict[str, str] = {}
         self._storage_count = 0
+        self._token = os.urandom(8).hex()
+        """Names of an earlier warden's storages must not be found among ours."""
         self.problem = self._network.problem if configuration["network"] else None
         self._watch(link, self._on_request)
         self._watch(self._chores, self._chores.finish)
@@ -114,7 +117,7 @@ class Warden:
         """Descriptors: channel, output, telemetry, report, each the inner end."""
         zygote = self._zygotes.get(request["runtime"])
         if zygote is None:
-            self._reply(request, error="the zygote has ended", zygote_gone=True)
+            self._reply(request, error=GONE)
             return
         cell = self._cells.make(request["sandbox"], zygote)
 
@@ -150,7 +153,7 @@ class Warden:
 
     def _do_storage(self, request: Request, _: list[int]) -> None:
         self._storage_count += 1
-        name = str(self._storage_count)
+        name = f"{self._token}-{self._storage_count}"
 
         def made(place: Any, error: OSError | None) -> None:  # noqa: ANN401 - what the chore returned
             if error is None:
@@ -176,7 +179,7 @@ class Warden:
         except OSError:
             event, descriptors = None, []
         if event is None or event["event"] == "broken":
-            self._lost(name, zygote, event["reason"] if event else "the zygote has ended")
+            self._lost(name, zygote, event["reason"] if event else GONE)
         elif event["event"] == "started":
             zygote.on_started()
         else:
@@ -198,7 +201,10 @@ def main(link_descriptor: int, parent: int) -> None:
     kernel.die_with_parent()
     if os.getppid() != parent:
         sys.exit(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then closes the link
+    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C and a service's stop are for the server, which then closes the link
+        signal.signal(number, signal.SIG_IGN)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     os.chdir("/")
     os.umask(0o022)
     link = socket.socket(fileno=link_descriptor)
@@ -213,7 +219,7 @@ def main(link_descriptor: int, parent: int) -> None:
     except (OSError, control_groups.Unavailable) as failure:
         send(link, {"id": request["id"], "error": _words(failure)})
         return
-    answer = {"number": warden.identity.number, "no_network": warden.problem}
+    answer = {"name": warden.identity.name, "no_network": warden.problem}
     send(link, {"id": request["id"], **answer})
     try:
         warden.run()

@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+GONE = "the zygote has ended"
+"""A create may be tried again with another one."""
 _MESSAGE = 256 * 1024
 _DESCRIPTORS = 32
 _SO_SNDBUFFORCE = 32
@@ -62,7 +64,7 @@ class Zygote:
     def order(self, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
         """Now, or when it has started; the descriptors remain the caller's. Raises OSError when it is gone."""
         if not self.alive:
-            raise BrokenPipeError("the zygote has ended")
+            raise BrokenPipeError(GONE)
         if self.started:
             send(self.link, message, descriptors)
         else:
