@@ -11,6 +11,7 @@ from lambent.adapters.sql.database import Database
 from lambent.adapters.sql.store import SqlStore
 from lambent.core.event_invoke_config import EventInvokeConfig
 from lambent.core.function import LATEST, FunctionKey
+from lambent.core.function_url import AuthType, FunctionUrl
 from lambent.core.ports import StaleWrite, Store
 from lambent.core.resource_policy import PolicyTarget, ResourcePolicy, function_target, layer_target
 from lambent.testing.store import FakeStore
@@ -44,6 +45,11 @@ def config(qualifier: str = LATEST, **fields: object) -> EventInvokeConfig:
 
 def policy(target: PolicyTarget, revision: str = "p1") -> ResourcePolicy:
     return ResourcePolicy(target=target, revision_id=revision, statements=({"Sid": "ü", "Condition": {"Bool": {"a": "true"}}},))
+
+
+def url(qualifier: str = "", **fields: object) -> FunctionUrl:
+    given = {"url_id": f"id-{qualifier}", "auth_type": AuthType.NONE, "cors": {"MaxAge": 1, "AllowOrigins": ["*"]}, **fields}
+    return FunctionUrl(key=key(), qualifier=qualifier, created=1.5, modified=2.5, **given)  # type: ignore[arg-type]
 
 
 FUNCTION = function_target(key(), None)
@@ -82,6 +88,34 @@ async def test_a_config_needs_what_it_is_for(complete: Store, given: EventInvoke
     with pytest.raises(StaleWrite):
         await complete.put_event_invoke_config(given)
     assert await complete.event_invoke_configs(given.key, after=None, limit=9) == []
+
+
+async def test_function_urls_are_put_replaced_listed_and_deleted_once(complete: Store) -> None:
+    for each in (url("live"), url()):
+        await complete.put_function_url(each)
+    await complete.put_function_url(url("live", auth_type=AuthType.AWS_IAM))
+    assert await complete.function_url(key(), "") == url()
+    assert await complete.function_url(key(), "live") == url("live", auth_type=AuthType.AWS_IAM)
+    first = await complete.function_urls(key(), after=None, limit=1)
+    rest = await complete.function_urls(key(), after=first[-1].qualifier, limit=9)
+    assert [each.qualifier for each in (*first, *rest)] == ["", "live"]
+    assert await complete.delete_function_url(key(), "live")
+    assert not await complete.delete_function_url(key(), "live")
+
+
+async def test_a_function_url_goes_with_its_alias_or_function(complete: Store) -> None:
+    for each in (url("live"), url()):
+        await complete.put_function_url(each)
+    await complete.delete_alias(key(), "live")
+    assert await complete.function_urls(key(), after=None, limit=9) == [url()]
+    await complete.delete_function(key())
+    assert await complete.function_url(key(), "") is None
+
+
+@pytest.mark.parametrize("given", [replace(url(), key=key("other")), url("dead"), url("2")])
+async def test_a_function_url_needs_what_it_is_for(complete: Store, given: FunctionUrl) -> None:
+    with pytest.raises(StaleWrite):
+        await complete.put_function_url(given)
 
 
 @pytest.mark.parametrize("target", TARGETS)

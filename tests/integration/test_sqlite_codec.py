@@ -16,6 +16,7 @@ from lambent.adapters.sql import codec
 from lambent.core.alias import Alias
 from lambent.core.event_invoke_config import EventInvokeConfig
 from lambent.core.function import Function, FunctionVersion
+from lambent.core.function_url import FunctionUrl
 from lambent.core.layer import LayerVersion
 from lambent.core.resource_policy import ResourcePolicy
 from tests.contract.stored_values import alias, function, layer, published
@@ -84,6 +85,11 @@ def test_a_layer_version_survives(value: LayerVersion) -> None:
 @given(complete(EventInvokeConfig))
 def test_an_event_invoke_config_survives(value: EventInvokeConfig) -> None:
     assert codec.decode_event_invoke_config(codec.encode_event_invoke_config(value)) == value
+
+
+@given(complete(FunctionUrl))
+def test_a_function_url_survives(value: FunctionUrl) -> None:
+    assert codec.decode_function_url(codec.encode_function_url(value)) == value
 
 
 @given(complete(ResourcePolicy))

@@ -11,6 +11,7 @@ from lambent.api.code_signing import CodeSigningHandlers
 from lambent.api.concurrency import ConcurrencyHandlers
 from lambent.api.event_invoke import EventInvokeHandlers
 from lambent.api.function_settings import FunctionSettingsHandlers
+from lambent.api.function_urls import FunctionUrlHandlers
 from lambent.api.functions import FunctionHandlers, Link
 from lambent.api.layers import LayerHandlers
 from lambent.api.policies import PolicyHandlers
@@ -21,6 +22,7 @@ from lambent.control.code import CodeIntake
 from lambent.control.concurrency import ConcurrencyControl
 from lambent.control.event_invoke import EventInvokeControl
 from lambent.control.function_settings import FunctionSettingsControl
+from lambent.control.function_urls import FunctionUrlControl
 from lambent.control.functions import FunctionControl
 from lambent.control.layers import LayerControl
 from lambent.control.policies import PolicyControl
@@ -64,6 +66,7 @@ def control_handlers(ports: ControlPorts, *, link: Link, account_concurrency: in
         ConcurrencyHandlers(concurrency),
         AccountHandlers(concurrency),
         FunctionSettingsHandlers(FunctionSettingsControl(store, chance)),
+        FunctionUrlHandlers(FunctionUrlControl(store, clock, chance)),
         PolicyHandlers(PolicyControl(store, chance)),
         EventInvokeHandlers(EventInvokeControl(store, clock, chance)),
     )

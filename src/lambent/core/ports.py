@@ -24,6 +24,7 @@ from lambent.core.async_event import AsyncEvent
 from lambent.core.environment import Exit, IsolationLevel
 from lambent.core.event_invoke_config import EventInvokeConfig
 from lambent.core.function import CodePackage, Function, FunctionKey, FunctionVersion, Owner
+from lambent.core.function_url import FunctionUrl
 from lambent.core.layer import LayerKey, LayerVersion
 from lambent.core.resource_policy import PolicyTarget, ResourcePolicy
 from lambent.core.runtime import RuntimeInstallation
@@ -156,6 +157,17 @@ class Store(Protocol):
         """Insert or replace. Raises StaleWrite when the function, version or alias is gone; it goes away with that."""
 
     async def delete_event_invoke_config(self, key: FunctionKey, qualifier: str) -> bool: ...
+
+    async def function_url(self, key: FunctionKey, qualifier: str) -> FunctionUrl | None:
+        """Of the function itself (empty) or of an alias."""
+
+    async def function_urls(self, key: FunctionKey, *, after: str | None, limit: int) -> Sequence[FunctionUrl]:
+        """By qualifier; `after` may be the empty one."""
+
+    async def put_function_url(self, url: FunctionUrl) -> None:
+        """Insert or replace. Raises StaleWrite when the function or alias is gone; it goes away with that."""
+
+    async def delete_function_url(self, key: FunctionKey, qualifier: str) -> bool: ...
 
     async def policy(self, target: PolicyTarget) -> ResourcePolicy | None: ...
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from lambent.core.event_invoke_config import EventInvokeConfig
 from lambent.core.function import FunctionKey
+from lambent.core.function_url import FunctionUrl
 from lambent.core.layer import LayerKey
 from lambent.core.ports import StaleWrite
 from lambent.core.resource_policy import PolicyKind, PolicyTarget, ResourcePolicy
@@ -16,6 +17,7 @@ class FakeAttachments:
         self._exists = exists
         self._tell = changed
         self._policies: dict[PolicyTarget, ResourcePolicy] = {}
+        self._urls: dict[FunctionKey, dict[str, FunctionUrl]] = {}
         self._event_invoke: dict[FunctionKey, dict[str, EventInvokeConfig]] = {}
 
     async def event_invoke_config(self, key: FunctionKey, qualifier: str) -> EventInvokeConfig | None:
@@ -35,6 +37,26 @@ class FakeAttachments:
 
     async def delete_event_invoke_config(self, key: FunctionKey, qualifier: str) -> bool:
         if self._event_invoke.get(key, {}).pop(qualifier, None) is None:
+            return False
+        self._tell(key)
+        return True
+
+    async def function_url(self, key: FunctionKey, qualifier: str) -> FunctionUrl | None:
+        return self._urls.get(key, {}).get(qualifier)
+
+    async def function_urls(self, key: FunctionKey, *, after: str | None, limit: int) -> Sequence[FunctionUrl]:
+        stored = self._urls.get(key, {})
+        return [stored[qualifier] for qualifier in sorted(stored) if after is None or qualifier > after][:limit]
+
+    async def put_function_url(self, url: FunctionUrl) -> None:
+        key = url.key
+        if not self._exists(PolicyTarget(kind=PolicyKind.FUNCTION, owner=key.owner, name=key.name, qualifier=url.qualifier)):
+            raise StaleWrite(url.arn)
+        self._urls.setdefault(key, {})[url.qualifier] = url
+        self._tell(key)
+
+    async def delete_function_url(self, key: FunctionKey, qualifier: str) -> bool:
+        if self._urls.get(key, {}).pop(qualifier, None) is None:
             return False
         self._tell(key)
         return True
@@ -59,8 +81,10 @@ class FakeAttachments:
                 del self._policies[target]
         if qualifier is None:
             self._event_invoke.pop(key, None)
+            self._urls.pop(key, None)
         else:
             self._event_invoke.get(key, {}).pop(qualifier, None)
+            self._urls.get(key, {}).pop(qualifier, None)
 
     def drop_layer_version(self, key: LayerKey, version: int) -> None:
         """Forget the policy of a layer version that is gone."""

@@ -6,13 +6,14 @@ from typing import TypeVar
 
 from lambent.adapters.sql import attachment_table
 from lambent.adapters.sql.attachment_table import target_parameters
-from lambent.adapters.sql.codec import decode_event_invoke_config, decode_policy
+from lambent.adapters.sql.codec import decode_event_invoke_config, decode_function_url, decode_policy
 from lambent.adapters.sql.database import Database
 from lambent.adapters.sql.function_table import key_parameters
 from lambent.adapters.sql.sqlite import Connection, Error, refers_to_nothing
 from lambent.adapters.sql.statements import STATEMENTS
 from lambent.core.event_invoke_config import EventInvokeConfig
 from lambent.core.function import FunctionKey
+from lambent.core.function_url import FunctionUrl
 from lambent.core.ports import StaleWrite
 from lambent.core.resource_policy import PolicyKind, PolicyTarget, ResourcePolicy
 
@@ -39,12 +40,22 @@ class AttachmentStore:
         await self._write(config.key, partial(attachment_table.put_event_invoke_config, config=config))
 
     async def delete_event_invoke_config(self, key: FunctionKey, qualifier: str) -> bool:
-        parameters = key_parameters(key) | {"qualifier": qualifier}
+        return await self._delete("event_invoke_config_delete", key, qualifier)
 
-        def work(connection: Connection) -> bool:
-            return connection.execute(STATEMENTS["event_invoke_config_delete"], parameters).rowcount == 1
+    async def function_url(self, key: FunctionKey, qualifier: str) -> FunctionUrl | None:
+        rows = self._database.read("function_url_get", key_parameters(key) | {"qualifier": qualifier})
+        return decode_function_url(rows[0][0]) if rows else None
 
-        return await self._write(key, work)
+    async def function_urls(self, key: FunctionKey, *, after: str | None, limit: int) -> Sequence[FunctionUrl]:
+        statement = "function_url_list_all" if after is None else "function_url_list"
+        rows = await self._database.read_list(statement, key_parameters(key) | {"after": after, "limit": limit})
+        return [decode_function_url(row[0]) for row in rows]
+
+    async def put_function_url(self, url: FunctionUrl) -> None:
+        await self._write(url.key, partial(attachment_table.put_function_url, url=url))
+
+    async def delete_function_url(self, key: FunctionKey, qualifier: str) -> bool:
+        return await self._delete("function_url_delete", key, qualifier)
 
     async def policy(self, target: PolicyTarget) -> ResourcePolicy | None:
         rows = self._database.read("resource_policy_get", target_parameters(target))
@@ -60,6 +71,14 @@ class AttachmentStore:
 
     def subscribe(self, on_change: Callable[[FunctionKey], None]) -> None:
         self._subscribers.append(on_change)
+
+    async def _delete(self, statement: str, key: FunctionKey, qualifier: str) -> bool:
+        parameters = key_parameters(key) | {"qualifier": qualifier}
+
+        def work(connection: Connection) -> bool:
+            return connection.execute(STATEMENTS[statement], parameters).rowcount == 1
+
+        return await self._write(key, work)
 
     async def _write_policy(self, target: PolicyTarget, work: Callable[[Connection], None]) -> None:
         if target.kind is PolicyKind.FUNCTION:

@@ -1,10 +1,11 @@
 """Policies and event invoke configs as rows: written only while what they hang on exists, and dropped with it."""
 
-from lambent.adapters.sql.codec import encode_event_invoke_config, encode_policy
+from lambent.adapters.sql.codec import encode_event_invoke_config, encode_function_url, encode_policy
 from lambent.adapters.sql.sqlite import Connection
 from lambent.adapters.sql.statements import STATEMENTS
 from lambent.core.event_invoke_config import EventInvokeConfig
 from lambent.core.function import LATEST
+from lambent.core.function_url import FunctionUrl
 from lambent.core.names import is_version_number
 from lambent.core.ports import StaleWrite
 from lambent.core.resource_policy import PolicyKind, PolicyTarget, ResourcePolicy
@@ -23,6 +24,17 @@ def put_event_invoke_config(connection: Connection, config: EventInvokeConfig) -
         raise StaleWrite(config.arn)
     document = {"document": encode_event_invoke_config(config)}
     connection.execute(STATEMENTS["event_invoke_config_put"], parameters | document)
+
+
+def put_function_url(connection: Connection, url: FunctionUrl) -> None:
+    """Insert or replace. Raises StaleWrite when the function or alias is gone."""
+    owner = url.key.owner
+    key: Parameters = {"account": owner.account, "region": owner.region, "name": url.key.name}
+    parameters = key | {"qualifier": url.qualifier}
+    if not _function_has(connection, parameters):
+        raise StaleWrite(url.arn)
+    row = {"url_id": url.url_id, "document": encode_function_url(url)}
+    connection.execute(STATEMENTS["function_url_put"], parameters | row)
 
 
 def put_policy(connection: Connection, policy: ResourcePolicy, expected_revision: str | None) -> None:
@@ -48,12 +60,14 @@ def drop_attachments(connection: Connection, key: Parameters, qualifier: str, *,
     connection.execute(STATEMENTS["resource_policy_drop"], parameters)
     if kind is PolicyKind.FUNCTION:
         connection.execute(STATEMENTS["event_invoke_config_delete"], parameters)
+        connection.execute(STATEMENTS["function_url_delete"], parameters)
 
 
 def drop_all_attachments(connection: Connection, key: Parameters) -> None:
     """What hangs on a function that is being deleted, or on any of its qualifiers."""
     connection.execute(STATEMENTS["resource_policy_drop_all"], key)
     connection.execute(STATEMENTS["event_invoke_config_delete_all"], key)
+    connection.execute(STATEMENTS["function_url_delete_all"], key)
 
 
 def target_parameters(target: PolicyTarget) -> Parameters:

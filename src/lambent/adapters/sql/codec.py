@@ -23,6 +23,7 @@ from lambent.core.function import (
     State,
     UpdateStatus,
 )
+from lambent.core.function_url import AuthType, FunctionUrl, InvokeMode
 from lambent.core.layer import LayerKey, LayerVersion
 from lambent.core.resource_policy import PolicyKind, PolicyTarget, ResourcePolicy
 
@@ -56,6 +57,7 @@ _VERSION = (
 _LAYER = ("version", "created", "description", "license_info")
 _ALIAS = ("name", "version", "description", "revision_id")
 _EVENT_INVOKE = ("qualifier", "last_modified", "maximum_retries", "maximum_age", "on_success", "on_failure")
+_URL = ("qualifier", "url_id", "created", "modified")
 _POLICY = ("revision_id", "identifier", "language")
 
 Document = dict[str, Any]
@@ -153,6 +155,25 @@ def decode_event_invoke_config(text: str) -> EventInvokeConfig:
     """The reverse of encode_event_invoke_config."""
     document = _document(text)
     return EventInvokeConfig(key=_read_key(document["key"]), **document["config"])
+
+
+def encode_function_url(value: FunctionUrl) -> str:
+    """A function URL config."""
+    cors = None if value.cors is None else dict(value.cors)
+    modes = {"auth_type": value.auth_type.value, "invoke_mode": value.invoke_mode.value}
+    return _text({"key": _key(value.key), "url": {**_plain(value, _URL), **modes, "cors": cors}})
+
+
+def decode_function_url(text: str) -> FunctionUrl:
+    """The reverse of encode_function_url."""
+    document = _document(text)
+    url = document["url"]
+    return FunctionUrl(
+        key=_read_key(document["key"]),
+        auth_type=AuthType(url.pop("auth_type")),
+        invoke_mode=InvokeMode(url.pop("invoke_mode")),
+        **url,
+    )
 
 
 def encode_policy(value: ResourcePolicy) -> str:
