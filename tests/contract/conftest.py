@@ -1,4 +1,4 @@
-"""The stores that the Store's contract is held against."""
+"""What the contracts are held against: stores and isolation levels."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,6 +9,8 @@ from lambent.adapters.sql.database import Database
 from lambent.adapters.sql.store import SqlStore
 from lambent.core.ports import Store
 from lambent.testing.store import FakeStore
+from tests.contract.sandbox_inside import write_code
+from tests.contract.sandbox_world import PROMISES, World, opened
 
 
 @pytest.fixture(params=["fake", "sqlite"])
@@ -19,3 +21,20 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     database = Database(tmp_path / "data")
     async with database.running():
         yield SqlStore(database)
+
+
+@pytest.fixture(params=list(PROMISES))
+async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
+    provider = await opened(request.param, tmp_path / "sandboxes")
+    async with provider.running():
+        found = World(provider, write_code(tmp_path / "code"), PROMISES[request.param], [])
+        yield found
+        for sandbox in found.made:
+            await sandbox.destroy()
+
+
+@pytest.fixture
+def coded(world: World) -> World:
+    if not world.promises.code:
+        pytest.skip("the fake runs no code")
+    return world
