@@ -219,25 +219,24 @@ class Environment:
     # ---------------------------------------------------------------- the end of an invocation
 
     async def _finish(self, live: LiveSandbox, invocation: Invocation, outcome: Outcome, seconds: float) -> InvokeResult:
-        configuration = self.version.configuration
-        if outcome.status is InvocationStatus.TIMEOUT:
+        configuration, status = self.version.configuration, outcome.status
+        if status is InvocationStatus.TIMEOUT:
             outcome = timed_out(invocation.request_id, configuration.timeout)
             seconds = float(configuration.timeout)
-        if not live.drain_now():
+        answered = status is InvocationStatus.SUCCESS or status is InvocationStatus.FAILURE
+        if not live.drain_now(answered=answered):
             await live.drain()
-        memory = live.sandbox.memory_peak_mib()
+        memory = min(live.memory_peak_mib(seconds, exact=not answered), configuration.memory_size)
         init_seconds, self._init_seconds = self._init_seconds, None
-        if outcome.status is InvocationStatus.ERROR or outcome.status is InvocationStatus.TIMEOUT:
+        if not answered:
             await self._reset()
         report = Report(
             request_id=invocation.request_id,
             duration_ms=seconds * 1000,
             init_ms=None if init_seconds is None else init_seconds * 1000,
             memory_mib=configuration.memory_size,
-            memory_used_mib=configuration.memory_size
-            if outcome.error_type == OUT_OF_MEMORY
-            else min(memory, configuration.memory_size),
-            status=outcome.status,
+            memory_used_mib=configuration.memory_size if outcome.error_type == OUT_OF_MEMORY else memory,
+            status=status,
             error_type=outcome.error_type,
         )
         return InvokeResult(outcome=outcome, executed_version=self.version.version, log_tail=self._journal.finish(report))

@@ -6,12 +6,16 @@ from collections.abc import Callable, Mapping
 
 from lambent.core.environment import Phase
 from lambent.core.ports import Sandbox, Workload
-from lambent.invoke.door import Doors
+from lambent.invoke.door import Door, Doors
 from lambent.invoke.output import LineSplitter, OutputPipe, RecordSplitter
 from lambent.invoke.session import Session
 
 FREEZE_AFTER_SECONDS = 0.005
 """Idle this long, a sandbox is frozen; the next invocation of a busy function comes sooner, and pays for no freezing."""
+_PEAK_SECONDS = 0.025
+"""How old the memory peak may be that an invocation of a busy function reports."""
+_BRIEF_SECONDS = 0.005
+"""An invocation longer than this has the peak read anew in any case."""
 
 OpenDoors = Callable[[Sandbox, Session], Doors]
 
@@ -19,7 +23,18 @@ OpenDoors = Callable[[Sandbox, Session], Doors]
 class LiveSandbox:
     """Owns what it attaches; `destroy` frees all of it and the sandbox."""
 
-    __slots__ = ("_doors", "_freeze_timer", "_frozen", "_pipes", "_poll", "sandbox", "session")
+    __slots__ = (
+        "_doors",
+        "_freeze_timer",
+        "_frozen",
+        "_peak",
+        "_peak_until",
+        "_pipes",
+        "_poll",
+        "_resting",
+        "sandbox",
+        "session",
+    )
 
     def __init__(self, sandbox: Sandbox, open_doors: OpenDoors) -> None:
         self.sandbox = sandbox
@@ -28,7 +43,12 @@ class LiveSandbox:
         self._pipes: tuple[OutputPipe, ...] = ()
         self._poll = select.poll()
         self._freeze_timer: asyncio.TimerHandle | None = None
+        self._resting: float | None = None
+        """Idle since (loop time); None while it runs."""
         self._frozen = False
+        self._peak = 0
+        self._peak_until = 0.0
+        """Until when (loop time) the peak that was read last will do."""
 
     @property
     def blank(self) -> bool:
@@ -51,21 +71,43 @@ class LiveSandbox:
 
     def rest(self) -> None:
         """Idle from now on."""
-        self._freeze_timer = self.session.loop.call_later(FREEZE_AFTER_SECONDS, self._freeze)
+        loop = self.session.loop
+        self._resting = loop.time()
+        if self._freeze_timer is None:
+            self._freeze_timer = loop.call_later(FREEZE_AFTER_SECONDS, self._freeze_if_idle)
 
     def wake(self) -> None:
         """The reverse; before anything is sent."""
-        if self._freeze_timer is not None:
-            self._freeze_timer.cancel()
-            self._freeze_timer = None
+        self._resting = None  # the timer runs on and finds out: one per 5 ms costs less than one per invocation
         if self._frozen:
             self._frozen = False
             self.sandbox.thaw()
 
-    def drain_now(self) -> bool:
-        """Log what was written so far; False when there is so much that `drain` is needed."""
+    def memory_peak_mib(self, seconds: float, *, exact: bool) -> int:
+        """The peak of memory since the sandbox began, for the report of an invocation that took `seconds`.
+
+        A peak only grows, and reading it costs a system call. So it is read after the first invocation, after every one of
+        more than 5 ms, when it has to be `exact`, and otherwise when it was last read more than 25 ms ago: what a burst of
+        brief invocations adds is reported at most 25 ms late, and never more than was used.
+        """
+        now = self.session.loop.time()
+        if exact or seconds > _BRIEF_SECONDS or now >= self._peak_until:
+            self._peak = self.sandbox.memory_peak_mib()
+            self._peak_until = now + _PEAK_SECONDS
+        return self._peak
+
+    def drain_now(self, *, answered: bool) -> bool:
+        """Log what was written so far; False when there is so much that `drain` is needed.
+
+        `answered`: the runtime's answer ended the invocation, not its death or a deadline. When it came as a frame, nothing
+        needs to be asked: what was written before the answer made its pipe ready before the channel, so the turn of the loop
+        that reads the answer also calls the readers of the pipes, and all before the task that the answer wakes. A reader that
+        did not empty its pipe in that turn is `behind`. (An HTTP connection is read by its transport before other readers are
+        called, so there the order is another.)
+        """
         pipes = self._pipes
-        if not self._poll.poll(0):  # one system call for both, and the usual answer
+        told = answered and self.session.door is Door.FRAMES and not any(pipe.behind for pipe in pipes)
+        if told or not self._poll.poll(0):  # one system call for both, and the usual answer
             for pipe in pipes:
                 pipe.end_line()
             return True
@@ -93,7 +135,14 @@ class LiveSandbox:
         for pipe in self._pipes:
             pipe.close()
 
-    def _freeze(self) -> None:
+    def _freeze_if_idle(self) -> None:
         self._freeze_timer = None
+        if self._resting is None:
+            return  # the next rest starts another
+        loop = self.session.loop
+        due = self._resting + FREEZE_AFTER_SECONDS
+        if due > loop.time():
+            self._freeze_timer = loop.call_at(due, self._freeze_if_idle)
+            return
         self._frozen = True
         self.sandbox.freeze()

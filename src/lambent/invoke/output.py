@@ -118,7 +118,7 @@ class RecordSplitter:
 class OutputPipe:
     """Reads one pipe of a sandbox as it becomes readable. The descriptor stays the sandbox's; `close` only forgets it."""
 
-    __slots__ = ("_descriptor", "_loop", "_open", "_splitter", "_write")
+    __slots__ = ("_descriptor", "_loop", "_open", "_splitter", "_write", "behind")
 
     def __init__(self, descriptor: int, splitter: Splitter, write: Callable[[bytes], None]) -> None:
         self._loop = asyncio.get_running_loop()
@@ -126,6 +126,8 @@ class OutputPipe:
         self._splitter = splitter
         self._write = write
         self._open = True
+        self.behind = False
+        """The last read may not have emptied the pipe."""
         self._loop.add_reader(descriptor, self.read_some)
 
     def read_some(self) -> int:
@@ -135,12 +137,15 @@ class OutputPipe:
         try:
             data = os.read(self._descriptor, READ_BYTES)
         except (BlockingIOError, InterruptedError):
+            self.behind = False
             return 0
         except OSError:
             data = b""
         if not data:
+            self.behind = False
             self.close()
             return 0
+        self.behind = len(data) == READ_BYTES
         for event in self._splitter.feed(data):
             self._write(event)
         return len(data)

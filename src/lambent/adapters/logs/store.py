@@ -57,6 +57,8 @@ class DiskLogStore:
         self._writing = threading.Lock()
         self._appender = Appender(root, retention_bytes)
         self._something = threading.Event()
+        self._asleep = True
+        """Whether the next event has to set `_something`: cleared by the loop, set by whoever is about to take all."""
         self._much = threading.Event()
         self._stopping = False
 
@@ -85,13 +87,12 @@ class DiskLogStore:
         """For DiskLogStream; a negative timestamp closes it."""
         self._pending.append((stream, timestamp_ms, message.removesuffix(b"\n")))
         self._appended_bytes += len(message) + _ENTRY_BYTES
-        if not self._something.is_set():
+        if self._asleep:
+            self._asleep = False
             self._something.set()
         unwritten = self._appended_bytes - self._flushed_bytes - self._dropped_bytes
-        if unwritten >= _FLUSH_BYTES and not self._much.is_set():
-            self._much.set()
-        if unwritten > _PENDING_BYTES:
-            self._drop_oldest()
+        if unwritten >= _FLUSH_BYTES:
+            self._much_is_unwritten(unwritten)
 
     async def groups(self, owner: Owner, *, prefix: str, after: str | None, limit: int) -> Sequence[str]:
         await asyncio.to_thread(self._flush)
@@ -120,6 +121,7 @@ class DiskLogStore:
         with self._writing:
             self._something.clear()
             self._much.clear()
+            self._asleep = True  # after the clearing and before the taking: no event is left behind unannounced
             batch = self._take(len(self._pending))
             for name, entries in _by_stream(batch).items():
                 self._write(name, entries)
@@ -151,6 +153,12 @@ class DiskLogStore:
             log.warning("logs_not_written", extra={"group": name.group, "events": len(events), "reason": str(error)})
         if entries[-1][1] < 0:
             self._appender.close(name)
+
+    def _much_is_unwritten(self, unwritten: int) -> None:
+        if not self._much.is_set():
+            self._much.set()
+        if unwritten > _PENDING_BYTES:
+            self._drop_oldest()
 
     def _drop_oldest(self) -> None:
         """Half of what is unwritten goes. On the loop's thread."""
