@@ -1,17 +1,12 @@
 """`lambent deploy`: create or update a function from a folder or a zip."""
 
 import json
-import urllib.error
-import urllib.request
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import click
 
 from lambent.cli.client import advice, connect, endpoint_option, json_option, print_json, refuse
-from lambent.cli.package import guess, zip_folder
-from lambent.cli.progress import uploading
 from lambent.core import limits
 
 
@@ -45,6 +40,10 @@ def deploy(source: Path, endpoint_url: str, *, as_json: bool, **options: Any) ->
 
 
 def _content(source: Path) -> bytes:
+    import zipfile
+
+    from lambent.cli.package import zip_folder
+
     content = zip_folder(source) if source.is_dir() else source.read_bytes()
     if source.is_file() and not zipfile.is_zipfile(source):
         refuse(f"{source} is not a zip file")
@@ -57,6 +56,8 @@ def _content(source: Path) -> bytes:
 
 def _configuration(options: dict[str, Any], content: bytes, endpoint_url: str) -> dict[str, Any]:
     """The members of the configuration, given or guessed. Leaves with advice when a guess is not possible."""
+    from lambent.cli.package import guess
+
     found = guess(content)
     handler = options["handler"] or (found.handler if found else None)
     runtime = options["runtime"] or (_newest(found.family, endpoint_url) if found else None)
@@ -90,6 +91,8 @@ def _given(configuration: dict[str, Any], options: dict[str, Any]) -> dict[str, 
 
 def _newest(family: str, endpoint_url: str) -> str | None:
     """The newest runtime of a family that the server says it has."""
+    import urllib.request
+
     try:
         with urllib.request.urlopen(f"{endpoint_url}/_lambent/health", timeout=5) as reply:  # noqa: S310 - the user's own endpoint
             offered = json.load(reply).get("runtimes", [])
@@ -110,6 +113,8 @@ def _exists(client: Any, name: str) -> bool:  # noqa: ANN401
 
 
 def _create(client: Any, name: str, content: bytes, configuration: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401
+    from lambent.cli.progress import uploading
+
     with uploading(client, "CreateFunction", len(content)):
         client.create_function(FunctionName=name, Code={"ZipFile": content}, **configuration)
     client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 2400})
@@ -117,6 +122,8 @@ def _create(client: Any, name: str, content: bytes, configuration: dict[str, Any
 
 
 def _update(client: Any, name: str, content: bytes, configuration: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401
+    from lambent.cli.progress import uploading
+
     patience = {"Delay": 0.05, "MaxAttempts": 2400}
     with uploading(client, "UpdateFunctionCode", len(content)):
         client.update_function_code(FunctionName=name, ZipFile=content)
