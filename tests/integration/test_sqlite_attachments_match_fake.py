@@ -1,0 +1,100 @@
+"""The fake is verified for what hangs on functions and layers too: whatever is written in whatever order, both stores answer alike."""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lambent.adapters.sql.database import Database
+from lambent.adapters.sql.store import SqlStore
+from lambent.core.event_invoke_config import EventInvokeConfig
+from lambent.core.function import LATEST
+from lambent.core.function_url import AuthType, FunctionUrl
+from lambent.core.ports import AlreadyStored, StaleWrite, Store
+from lambent.core.resource_policy import ResourcePolicy, function_target, layer_target
+from lambent.testing.store import FakeStore
+from tests.contract.stored_values import alias, function, key, layer, published
+
+Step = Callable[[Store], Awaitable[Any]]
+QUALIFIERS = ["", LATEST, "1", "2", "live", "old"]
+
+
+async def publish(store: Store) -> None:
+    stored = await store.function(key())
+    if stored:
+        version, after = published(stored)
+        fresh = replace(after, latest=replace(after.latest, revision_id="r1"))
+        await store.publish_version(version, function=fresh, expected_revision="r1")
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> Step:
+    qualifier, name = draw(st.sampled_from(QUALIFIERS)), draw(st.sampled_from(["live", "old"]))
+    number, revision = draw(st.sampled_from([1, 2])), draw(st.sampled_from([None, "p1", "p2"]))
+    target = draw(st.sampled_from([function_target(key(), qualifier), layer_target(layer().key, number)]))
+    policy = ResourcePolicy(target=target, revision_id=draw(st.sampled_from(["p1", "p2"])), statements=({"Sid": "s"},))
+    config = EventInvokeConfig(key=key(), qualifier=qualifier, last_modified=0.5, maximum_retries=number)
+    url = FunctionUrl(
+        key=key(), qualifier=qualifier, url_id=f"id-{qualifier}", auth_type=AuthType.NONE, created=float(number), modified=2.0
+    )
+    common: list[Step] = [
+        lambda store: store.put_policy(policy, expected_revision=revision),
+        lambda store: store.put_event_invoke_config(config),
+        lambda store: store.put_function_url(url),
+        lambda store: store.add_function(function()),
+        lambda store: store.add_alias(alias(name)),
+    ]
+    rare: list[Step] = [
+        publish,
+        lambda store: store.delete_policy(target, expected_revision=revision or "p1"),
+        lambda store: store.delete_event_invoke_config(key(), qualifier),
+        lambda store: store.delete_function_url(key(), qualifier),
+        lambda store: store.add_layer_version(layer()),
+        lambda store: store.delete_layer_version(layer().key, number),
+        lambda store: store.delete_alias(key(), name),
+        lambda store: store.delete_version(key(), str(number)),
+        lambda store: store.delete_function(key()),
+    ]
+    return draw(st.sampled_from(common * 3 + rare))
+
+
+async def outcome(step: Step, store: Store) -> Any:
+    try:
+        return await step(store)
+    except (AlreadyStored, StaleWrite) as refusal:
+        return type(refusal)
+
+
+async def picture(store: Store) -> list[Any]:
+    """All that can be read."""
+    seen: list[Any] = [list(await store.event_invoke_configs(key(), after=None, limit=9))]
+    seen += [list(await store.function_urls(key(), after=after, limit=9)) for after in (None, "", "live")]
+    for qualifier in QUALIFIERS:
+        seen += [await store.policy(function_target(key(), qualifier)), await store.event_invoke_config(key(), qualifier)]
+        seen.append(await store.function_url(key(), qualifier))
+    return [*seen, *[await store.policy(layer_target(layer().key, number)) for number in (1, 2)]]
+
+
+async def compare(todo: list[Step], folder: Path) -> None:
+    database, fake = Database(folder), FakeStore()
+    async with database.running():
+        real = SqlStore(database)
+        told: list[list[Any]] = [[], []]
+        fake.subscribe(told[0].append)
+        real.subscribe(told[1].append)
+        for step in todo:
+            assert await outcome(step, fake) == await outcome(step, real)
+        assert await picture(fake) == await picture(real)
+        assert told[0] == told[1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(steps(), min_size=20, max_size=60))
+def test_the_fake_and_the_real_store_keep_and_drop_alike(todo: list[Step]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(compare(todo, Path(folder)))
