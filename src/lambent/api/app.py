@@ -22,6 +22,7 @@ from lambent.api.serialise import JSON, success
 from lambent.api.sigv4 import Scope, Verifier, claimed_scope
 from lambent.api.validation import validate
 from lambent.core.errors import LambdaError, OperationNotImplemented, ServiceFault, UnknownOperation
+from lambent.core.function import Owner
 from lambent.core.ports import Chance, Clock, LogStore, PackageStore
 from lambent.http import HttpLimits, HttpServer, Request, Response
 
@@ -73,6 +74,8 @@ class App:
 
     def __init__(self, parts: AppParts, services: list[Service], logs: Service) -> None:
         self._parts = parts
+        self._account, self._region = parts.account, parts.region
+        self._uuid = parts.chance.uuid
         self._lambda = services[0]
         self._router = Router(services)
         self._handlers = parts.handlers
@@ -96,13 +99,19 @@ class App:
                 self._verifier.check_claim(request)
             return admit(request)
         except LambdaError as error:
-            return self._fault(error, request, self._parts.chance.uuid())
+            return self._fault(error, request, self._uuid())
 
     async def handle(self, request: Request) -> Response:
         """Answer one request. Never raises but CancelledError."""
-        request_id = self._parts.chance.uuid()
+        request_id = self._uuid()
         try:
-            return await self._answer(request, request_id)
+            if request.path.startswith(_OWN_PREFIX):
+                return await self._own(request)
+            scope = _claimed(request) if self._verifier is None else await self._verifier.verify(request)
+            caller = owner_of(scope, self._account, self._region)
+            if _is_invoke(request):
+                return await self._invoke(request, caller, request_id)
+            return await self._answer(request, scope, caller, request_id)
         except LambdaError as error:
             return self._fault(error, request, request_id)
         except Exception:  # noqa: BLE001 - the request boundary
@@ -110,48 +119,26 @@ class App:
             _log.exception("request_failed", extra=facts)
             return self._fault(ServiceFault("An internal error occurred."), request, request_id)
 
-    async def _answer(self, request: Request, request_id: str) -> Response:
-        path = request.path
-        if path.startswith(_OWN_PREFIX):
-            return await self._own(request)
-        scope = await self._scope(request)
+    async def _answer(self, request: Request, scope: Scope | None, caller: Owner, request_id: str) -> Response:
         if request.header(b"x-amz-target") is not None:
             operation = self._json.operation(request)
-            return await self._json.answer(self._call(operation, request, scope, request_id), request)
-        if (
-            path.endswith(_INVOKE_SUFFIX)
-            and path.startswith(_INVOKE_PREFIX)
-            and path.count(b"/") == 4
-            and request.method == "POST"
-        ):
-            return await self._invoke(self._call("Invoke", request, scope, request_id), request)
+            return await self._json.answer(self._call(operation, request, caller, request_id), request)
         query = parse_query(request.query)
-        match = self._router.match(request.method, path, query)
+        match = self._router.match(request.method, request.path, query)
         if match is None:
             raise _unknown(request, scope)
-        call = self._call(match.operation.name, request, scope, request_id)
         raw = self._raw.get(match.operation.name)
         if raw is not None and match.service is self._lambda:
-            return await raw(call, request)
+            return await raw(request, caller, request_id)
+        call = self._call(match.operation.name, request, caller, request_id)
         handler = self._handler(match)
         members = await read_members(match, request, query)
         validate(match.service, match.operation.input, members)
         return success(match.service, match.operation, await handler(call, members), request_id)
 
-    async def _scope(self, request: Request) -> Scope | None:
-        if self._verifier is not None:
-            return await self._verifier.verify(request)
-        refuse_foreign_page(request)
-        return claimed_scope(request)
-
-    def _call(self, operation: str, request: Request, scope: Scope | None, request_id: str) -> Call:
-        parts = self._parts
-        return Call(
-            operation=operation,
-            caller=owner_of(scope, parts.account, parts.region),
-            request_id=request_id,
-            endpoint=endpoint_of(request, parts.endpoint),
-        )
+    def _call(self, operation: str, request: Request, caller: Owner, request_id: str) -> Call:
+        endpoint = endpoint_of(request, self._parts.endpoint)
+        return Call(operation=operation, caller=caller, request_id=request_id, endpoint=endpoint)
 
     def _handler(self, match: Match) -> Handler:
         handler = self._handlers.get(match.operation.name) if match.service is self._lambda else None
@@ -177,6 +164,24 @@ class App:
         if request.header(b"x-amz-target") is not None:
             return json_fault(error, request_id)
         return rest_fault(self._lambda, error, request_id)
+
+
+def _is_invoke(request: Request) -> bool:
+    """Whether it is the hot path's, which needs no router."""
+    path = request.path
+    return (
+        path.endswith(_INVOKE_SUFFIX)
+        and path.startswith(_INVOKE_PREFIX)
+        and path.count(b"/") == 4
+        and request.method == "POST"
+        and b"x-amz-target" not in request.index
+    )
+
+
+def _claimed(request: Request) -> Scope | None:
+    """Whom the request says it is from, where authentication is off. Raises AccessDenied for a foreign page's."""
+    refuse_foreign_page(request)
+    return claimed_scope(request)
 
 
 def _unknown(request: Request, scope: Scope | None) -> UnknownOperation:

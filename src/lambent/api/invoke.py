@@ -6,9 +6,9 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final, Protocol
 
-from lambent.api.call import Call
 from lambent.api.event_stream import event
-from lambent.api.invoke_members import InvocationType, InvokeMembers, InvokeReader, payload_of, request_id_of
+from lambent.api.invoke_members import InvocationType, InvokeMembers, InvokeReader, payload_of, request_id_of, small_payload
+from lambent.api.large_json import LARGE_BYTES
 from lambent.api.model import Service
 from lambent.api.serialise import JSON
 from lambent.core.addressing import not_authorized
@@ -19,8 +19,8 @@ from lambent.core.names import FunctionReference
 from lambent.core.ports import Chance, Clock
 from lambent.http import Request, Response
 
-RawHandler = Callable[[Call, Request], Awaitable[Response]]
-"""Takes the request as it came, for operations whose body is not the model's JSON."""
+RawHandler = Callable[[Request, Owner, str], Awaitable[Response]]
+"""Takes the request as it came, its caller and a new request id, for operations whose body is not the model's JSON."""
 
 Authorize = Callable[[FunctionReference, Owner], Awaitable[None]]
 """Whether this caller may invoke this function. Raises AccessDenied."""
@@ -64,19 +64,21 @@ class InvokeHandlers:
             "InvokeWithResponseStream": self.invoke_with_response_stream,
         }
 
-    async def invoke(self, call: Call, request: Request) -> Response:
+    async def invoke(self, request: Request, caller: Owner, new_id: str) -> Response:
         """Reply 200 also for a function error; 202 for Event once it is durable; 204 for DryRun."""
-        request_id = request_id_of(request) or call.request_id
-        members = self._reader.read("Invoke", request, call.caller)
-        await self._authorize(members.reference, call.caller)
-        payload = await payload_of(request, members.invocation_type)
+        request_id = request_id_of(request) or new_id
+        members = self._reader.read("Invoke", request, caller)
+        await self._authorize(members.reference, caller)
+        payload = (
+            small_payload(request.body) if len(request.body) < LARGE_BYTES else await payload_of(request, members.invocation_type)
+        )
         if members.invocation_type is InvocationType.EVENT:
-            request_id = call.request_id  # names the event in the queue, so it must be new
-        headers = [(b"x-amzn-RequestId", request_id.encode())]
+            request_id = new_id  # names the event in the queue, so it must be new
         if members.invocation_type is InvocationType.DRY_RUN:
-            return await self._dry_run(members, headers)
-        invoke_request = self._request(members, payload, request_id, request)
-        headers += ((b"X-Amzn-Trace-Id", _trace_header(invoke_request.trace_id)), _REMAPPED, JSON)
+            return await self._dry_run(members, request_id)
+        trace_id, trace_header = self._trace(request)
+        invoke_request = _request(members, payload, request_id, trace_id)
+        headers = [(b"x-amzn-RequestId", request_id.encode()), (b"X-Amzn-Trace-Id", trace_header), _REMAPPED, JSON]
         if members.invocation_type is InvocationType.EVENT:
             await self._door.accept(invoke_request)
             return Response(status=202, headers=headers)
@@ -88,25 +90,25 @@ class InvokeHandlers:
             headers.append((b"X-Amz-Log-Result", base64.b64encode(result.log_tail)))
         return Response(status=200, headers=headers, body=result.outcome.payload)
 
-    async def invoke_async(self, call: Call, request: Request) -> Response:
+    async def invoke_async(self, request: Request, caller: Owner, new_id: str) -> Response:
         """The legacy operation: an Event of at most 256 KB."""
-        members = self._reader.read("InvokeAsync", request, call.caller)
-        await self._authorize(members.reference, call.caller)
+        members = self._reader.read("InvokeAsync", request, caller)
+        await self._authorize(members.reference, caller)
         payload = await payload_of(request, InvocationType.EVENT, limit=INVOKE_ASYNC_PAYLOAD_BYTES)
-        await self._door.accept(self._request(members, payload, call.request_id, request))
-        return Response(status=202, headers=(JSON, (b"x-amzn-RequestId", call.request_id.encode())), body=b'{"Status":202}')
+        await self._door.accept(_request(members, payload, new_id, self._trace(request)[0]))
+        return Response(status=202, headers=(JSON, (b"x-amzn-RequestId", new_id.encode())), body=b'{"Status":202}')
 
-    async def invoke_with_response_stream(self, call: Call, request: Request) -> Response:
+    async def invoke_with_response_stream(self, request: Request, caller: Owner, new_id: str) -> Response:
         """Reply in event-stream frames. The function's whole response is collected before the first of them is sent."""
-        request_id = request_id_of(request) or call.request_id
-        members = self._reader.read("InvokeWithResponseStream", request, call.caller)
-        await self._authorize(members.reference, call.caller)
+        request_id = request_id_of(request) or new_id
+        members = self._reader.read("InvokeWithResponseStream", request, caller)
+        await self._authorize(members.reference, caller)
         payload = await payload_of(request, members.invocation_type)
-        headers = [(b"x-amzn-RequestId", request_id.encode())]
         if members.invocation_type is InvocationType.DRY_RUN:
-            return await self._dry_run(members, headers)
-        result = await self._door.invoke(self._request(members, payload, request_id, request))
-        headers += (
+            return await self._dry_run(members, request_id)
+        result = await self._door.invoke(_request(members, payload, request_id, self._trace(request)[0]))
+        headers = (
+            (b"x-amzn-RequestId", request_id.encode()),
             (b"X-Amz-Executed-Version", result.executed_version.encode()),
             (b"Content-Type", b"application/vnd.amazon.eventstream"),
             (b"X-Amzn-Remapped-Content-Type", b"application/octet-stream"),
@@ -114,29 +116,31 @@ class InvokeHandlers:
         log_tail = result.log_tail if members.log_tail else None
         return Response(status=200, headers=headers, body=_frames(result.outcome, log_tail))
 
-    async def _dry_run(self, members: InvokeMembers, headers: list[tuple[bytes, bytes]]) -> Response:
+    async def _dry_run(self, members: InvokeMembers, request_id: str) -> Response:
         version = await self._door.resolve(members.reference)
-        headers.append((b"X-Amz-Executed-Version", version.version.encode()))
-        return Response(status=204, headers=headers)
+        executed = (b"X-Amz-Executed-Version", version.version.encode())
+        return Response(status=204, headers=((b"x-amzn-RequestId", request_id.encode()), executed))
 
-    def _request(self, members: InvokeMembers, payload: bytes, request_id: str, request: Request) -> InvokeRequest:
-        return InvokeRequest(
-            reference=members.reference,
-            payload=payload,
-            request_id=request_id,
-            trace_id=self._trace(request),
-            client_context=members.client_context,
-            tenant_id=members.tenant_id,
-            log_tail=members.log_tail,
-        )
-
-    def _trace(self, request: Request) -> str:
-        """The caller's trace header when it has a root, else a new, unsampled trace."""
+    def _trace(self, request: Request) -> tuple[str, bytes]:
+        """The caller's trace header when it has a root, else a new, unsampled trace; and the reply's form of it."""
         given = request.text(b"x-amzn-trace-id")
         if given is not None and "Root=" in given and _TRACE.fullmatch(given):
-            return given
+            return given, _trace_header(given)
         token = self._chance.token(40)
-        return f"Root=1-{int(self._clock.now()):08x}-{token[:24]};Parent={token[24:]};Sampled=0"
+        root = f"1-{int(self._clock.now()):08x}-{token[:24]}"
+        return f"Root={root};Parent={token[24:]};Sampled=0", f"root={root};sampled=0".encode()
+
+
+def _request(members: InvokeMembers, payload: bytes, request_id: str, trace_id: str) -> InvokeRequest:
+    return InvokeRequest(
+        reference=members.reference,
+        payload=payload,
+        request_id=request_id,
+        trace_id=trace_id,
+        client_context=members.client_context,
+        tenant_id=members.tenant_id,
+        log_tail=members.log_tail,
+    )
 
 
 def _trace_header(trace: str) -> bytes:

@@ -72,19 +72,20 @@ class InvokeReader:
 
     def read(self, operation: str, request: Request, caller: Owner) -> InvokeMembers:
         """Raises ValidationFailed, InvalidParameterValue, InvalidRequestContent. The function may be another account's."""
-        name = request.path.split(b"/", 4)[3]
+        path, query = request.path, request.query
         given: tuple[tuple[str, str], ...] = ()
-        size = len(name) + len(request.query)
+        size = len(path) + len(query)
         if not _OPTIONS.isdisjoint(request.index):
             given = tuple((member, value) for member, header in _HEADERS if (value := request.text(header)) is not None)
             size += sum(len(value) for _, value in given)
         read = self._remembered if size < _CACHED_CHARACTERS else self._read
-        return read(operation, (name, request.query), (caller.account, caller.region), given)
+        return read(operation, (path, query), (caller.account, caller.region), given)
 
     def _read(
         self, operation: str, place: tuple[bytes, bytes], owner: tuple[str, str], given: tuple[tuple[str, str], ...]
     ) -> InvokeMembers:
-        name, raw_query = place
+        path, raw_query = place
+        name = path.split(b"/", 4)[3]
         caller = Owner(account=owner[0], region=owner[1])
         query = parse_query(raw_query)
         shape = self._service.shapes[self._service.operations[operation].input or ""]
@@ -140,19 +141,29 @@ def request_id_of(request: Request) -> str | None:
 async def payload_of(request: Request, invocation_type: InvocationType, *, limit: int | None = None) -> bytes:
     """The event, checked; `{}` when there is no body. Raises RequestTooLarge and InvalidRequestContent."""
     body = request.body
-    if not body:
-        return b"{}"
+    if len(body) < LARGE_BYTES:
+        return small_payload(body)
     check_size(len(body), invocation_type, limit=limit)
     try:
-        if len(body) < LARGE_BYTES:
-            parse_json(body)
-        else:
-            await check_large_json(body)
+        await check_large_json(body)
     except NotJson as error:
-        raise InvalidRequestContent(
-            f"Could not parse request body into json: Could not parse payload into json: {error}"
-        ) from error
+        raise _not_json(error) from error
     return body
+
+
+def small_payload(body: bytes) -> bytes:
+    """`payload_of` for a body of less than LARGE_BYTES, which is below every limit. Raises InvalidRequestContent."""
+    if not body:
+        return b"{}"
+    try:
+        parse_json(body)
+    except NotJson as error:
+        raise _not_json(error) from error
+    return body
+
+
+def _not_json(error: NotJson) -> InvalidRequestContent:
+    return InvalidRequestContent(f"Could not parse request body into json: Could not parse payload into json: {error}")
 
 
 def check_size(size: int, invocation_type: InvocationType, *, limit: int | None = None) -> None:
