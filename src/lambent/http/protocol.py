@@ -149,13 +149,22 @@ class HttpProtocol(asyncio.Protocol):
         try:
             while not self._transport.is_closing():
                 if not self._queue:
-                    await self._request_arrived()
+                    await self._arrival()
+                    self._waiting = None
                 request, early = self._queue.popleft()
-                response = early or await self._respond(request)
+                try:
+                    response = early or await self._handler(request)
+                except Exception:  # noqa: BLE001 - the request boundary: one failed request must not end the connection
+                    _log.exception("http_handler_failed")
+                    response = Response(status=500)
                 keep_alive = request.keep_alive and not response.close and not self._draining
-                if not request.takes_chunks and not isinstance(response.body, bytes):
-                    keep_alive = False
-                await self._send(request, response, keep_alive=keep_alive)
+                if isinstance(response.body, bytes):
+                    self._send(request, response, response.body, keep_alive=keep_alive)
+                else:
+                    keep_alive = keep_alive and request.takes_chunks
+                    await self._send_stream(request, response, response.body, keep_alive=keep_alive)
+                if self._writable is not None:
+                    await self._until_writable()
                 if request.reserved:
                     self._budget.give(request.reserved)
                 if not keep_alive:
@@ -164,7 +173,8 @@ class HttpProtocol(asyncio.Protocol):
         except (ConnectionError, TimeoutError):
             self._transport.abort()
 
-    async def _request_arrived(self) -> None:
+    def _arrival(self) -> "asyncio.Future[None]":
+        """Listen for the next request: done when it is in the queue."""
         self._idle_deadline = self._loop.time() + self._limits.idle_seconds
         if self._draining and self._reader.deadline is None:
             self._transport.close()
@@ -175,33 +185,13 @@ class HttpProtocol(asyncio.Protocol):
         if self._reader.wants_continue:
             self._continue()
         self._waiting = self._loop.create_future()
-        try:
-            await self._waiting
-        finally:
-            self._waiting = None
+        return self._waiting
 
-    async def _respond(self, request: Request) -> Response:
+    def _send(self, request: Request, response: Response, body: bytes, *, keep_alive: bool) -> None:
         try:
-            return await self._handler(request)
-        except Exception:  # noqa: BLE001 - the request boundary: one failed request must not end the connection
-            _log.exception("http_handler_failed")
-            return Response(status=500)
-
-    async def _send(self, request: Request, response: Response, *, keep_alive: bool) -> None:
-        try:
-            if isinstance(response.body, bytes):
-                self._write(request, response, response.body, keep_alive=keep_alive)
-            else:
-                await self._stream(request, response, response.body, keep_alive=keep_alive)
+            head = encode_head(response, length=len(body), keep_alive=keep_alive, chunked=False)
         except ValueError:
-            _log.exception("response_not_sendable")
-            await _close_iterator(response.body)
-            self._write(request, Response(status=500), b"", keep_alive=keep_alive)
-        if self._writable is not None:
-            await self._until_writable()
-
-    def _write(self, request: Request, response: Response, body: bytes, *, keep_alive: bool) -> None:
-        head = encode_head(response, length=len(body), keep_alive=keep_alive, chunked=False)
+            head, body = self._not_sendable(keep_alive=keep_alive), b""
         if not body or request.method == "HEAD" or response.status in BODILESS:
             self._transport.write(head)
         elif len(body) <= _BODY_IN_SAME_WRITE:
@@ -210,10 +200,20 @@ class HttpProtocol(asyncio.Protocol):
             self._transport.write(head)
             self._transport.write(body)
 
-    async def _stream(self, request: Request, response: Response, body: AsyncIterator[bytes], *, keep_alive: bool) -> None:
+    def _not_sendable(self, *, keep_alive: bool) -> bytes:
+        """The whole reply in place of one whose head cannot be sent."""
+        _log.exception("response_not_sendable")
+        return encode_head(Response(status=500), length=0, keep_alive=keep_alive, chunked=False)
+
+    async def _send_stream(self, request: Request, response: Response, body: AsyncIterator[bytes], *, keep_alive: bool) -> None:
         """Send an iterator's body in chunks. When it fails midway the connection is dropped, and the client sees that."""
         chunked = request.takes_chunks
-        head = encode_head(response, length=None, keep_alive=keep_alive, chunked=chunked)
+        try:
+            head = encode_head(response, length=None, keep_alive=keep_alive, chunked=chunked)
+        except ValueError:
+            await _close_iterator(body)
+            self._transport.write(self._not_sendable(keep_alive=keep_alive))
+            return
         try:
             self._transport.write(head)
             if request.method == "HEAD" or response.status in BODILESS:
@@ -251,7 +251,7 @@ class HttpProtocol(asyncio.Protocol):
         self._transport.close()
 
 
-async def _close_iterator(body: bytes | AsyncIterator[bytes]) -> None:
+async def _close_iterator(body: AsyncIterator[bytes]) -> None:
     close = getattr(body, "aclose", None)
     if close is not None:
         await close()

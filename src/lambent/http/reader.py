@@ -166,7 +166,8 @@ class RequestReader:
             if self._chunks is not None:
                 request.body = b"".join(self._chunks)
             request.reserved, self._reserved = self._reserved, 0
-        self.release()
+        elif self._reserved:
+            self.release()
         self.wants_continue = False
         self._begin()
         if request is not None and not discarded:
