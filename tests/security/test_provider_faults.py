@@ -124,3 +124,17 @@ async def test_a_storage_that_cannot_be_made_is_a_fault(attacked: Attacked) -> N
     with pytest.raises(SandboxFault, match="temporary storage"):
         await attacked.provider.temporary_storage(1 << 40)
     assert (await attacked.provider.temporary_storage(512)).size_mib == 512
+
+
+async def test_ctrl_c_and_the_stop_of_a_service_are_the_servers_alone(attacked: Attacked) -> None:
+    """A terminal and systemd signal the whole group; what is being invoked must be able to end."""
+    inside = await attacked.sandbox()
+    assert attacked.provider._link is not None
+    for process in (attacked.provider._link._process.pid, *zygotes(attacked.provider)):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(process, number)
+    assert await inside.run("result = 'alive'") == "alive"
+    dispositions = (
+        "import signal; result = [signal.getsignal(each) == signal.SIG_DFL for each in (signal.SIGTERM, signal.SIGCHLD)]"
+    )
+    assert await (await attacked.sandbox()).run(dispositions) == [True, True]

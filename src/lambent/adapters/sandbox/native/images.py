@@ -10,6 +10,7 @@ import os
 import shutil
 import struct
 import subprocess
+import tempfile
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ class Images:
         with self._lock:
             template = self._templates.get(size_mib) or self._templates.setdefault(size_mib, self._format(size_mib))
         place = str(self._mounts / name)
-        image = os.open(self._folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        image = self._nameless_file()
         try:
             os.ftruncate(image, template.size)
             for offset, content in template.extents:
@@ -85,6 +86,18 @@ class Images:
             kernel.unmount(place)
         with suppress(OSError):
             Path(place).rmdir()
+
+    def _nameless_file(self) -> int:
+        """Gone with its last descriptor, and with a crash."""
+        try:
+            return os.open(self._folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
+                raise
+        # An overlay file system before Linux 6.3, as in containers.
+        descriptor, name = tempfile.mkstemp(dir=self._folder)
+        Path(name).unlink()
+        return descriptor
 
     def _format(self, size_mib: int) -> Template:
         """Run mkfs once per size. The function sees `size_mib`; ext4's own needs come on top."""
