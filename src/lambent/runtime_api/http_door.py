@@ -7,17 +7,12 @@ import binascii
 from lambent.core.function_errors import BAD_RESPONSE_MODE, UNKNOWN, document
 from lambent.core.invocation import Invocation
 from lambent.core.limits import RESPONSE_PAYLOAD_BYTES
-from lambent.http.message import HeaderPair, Request, Response
+from lambent.http.message import Request, Response
 from lambent.http.protocol import HttpProtocol
 from lambent.invoke.door import Door, Refusal
 from lambent.invoke.session import Session
-from lambent.runtime_api.runtime_connection import (
-    JSON,
-    RuntimeConnection,
-    error_response,
-    invalid_request_id,
-    too_large,
-)
+from lambent.runtime_api.replies import accepted, error_response, invoked, refused, too_large
+from lambent.runtime_api.runtime_connection import RuntimeConnection
 
 _VERSION = b"2018-06-01"
 _CONNECTIONS_AT_MOST = 64
@@ -26,8 +21,6 @@ _TYPE_HEADER = b"lambda-runtime-function-error-type"
 _BODY_TRAILER = b"lambda-runtime-function-error-body"
 _MODE_HEADER = b"lambda-runtime-function-response-mode"
 _INVOCATION_HEADER = b"lambda-runtime-invocation-id"
-_ACCEPTED = Response(status=202, headers=JSON, body=b'{"status":"OK"}\n')
-_TRANSITION = "State transition is not allowed"
 
 
 class HttpDoor:
@@ -61,17 +54,15 @@ class HttpDoor:
         if parts in ([b"ping"], [_VERSION, b"ping"]):
             return Response(status=200, headers=((b"Content-Type", b"text/plain"),), body=b"pong")
         if parts[0] == _VERSION and parts[1:2] == [b"runtime"]:
-            return await self._runtime(request, parts[2:])
+            return await self._runtime(request, parts[2:], connection)
         return _not_found()
 
-    async def _runtime(self, request: Request, parts: list[bytes]) -> Response:
+    async def _runtime(self, request: Request, parts: list[bytes], connection: RuntimeConnection) -> Response:
         get, post = request.method == "GET", request.method == "POST"
         if parts == [b"invocation", b"next"]:
-            return await self._next() if get else _wrong_method()
+            return await self._next(request, connection) if get else _wrong_method()
         if len(parts) == 3 and parts[0] == b"invocation" and parts[2] in (b"response", b"error"):
-            request_id = parts[1].decode("latin-1")
-            answer = self._response if parts[2] == b"response" else self._error
-            return answer(request, request_id) if post else _wrong_method()
+            return self._answer(request, parts, connection) if post else _wrong_method()
         if parts == [b"init", b"error"]:
             return self._init_error(request) if post else _wrong_method()
         if parts == [b"restore", b"next"]:
@@ -81,10 +72,10 @@ class HttpDoor:
                 else _wrong_method()
             )
         if parts == [b"restore", b"error"]:
-            return _refused(Refusal.STATE) if post else _wrong_method()
+            return refused(Refusal.STATE) if post else _wrong_method()
         return _not_found()
 
-    async def _next(self) -> Response:
+    async def _next(self, request: Request, connection: RuntimeConnection) -> Response:
         handed: asyncio.Future[tuple[Invocation, int]] = asyncio.get_running_loop().create_future()
 
         def deliver(invocation: Invocation, deadline_ms: int) -> None:
@@ -93,43 +84,52 @@ class HttpDoor:
 
         refusal = self._session.next(deliver, Door.HTTP)
         if refusal is not None:
-            return _refused(refusal)
+            return refused(refusal)
         try:
             invocation, deadline_ms = await handed
         finally:
             self._session.withdraw(deliver)
-        return Response(status=200, headers=_headers(invocation, deadline_ms), body=invocation.payload)
+        connection.learn_next(request)
+        connection.familiar.handed(invocation)
+        return invoked(invocation, deadline_ms)
 
-    def _response(self, request: Request, request_id: str) -> Response:
+    def _answer(self, request: Request, parts: list[bytes], connection: RuntimeConnection) -> Response:
+        request_id = parts[1].decode("latin-1")
+        return self._error(request, request_id) if parts[2] == b"error" else self._response(request, request_id, connection)
+
+    def _response(self, request: Request, request_id: str, connection: RuntimeConnection) -> Response:
         mode = request.header(_MODE_HEADER)
         session, attempt = self._session, request.text(_INVOCATION_HEADER)
         if session.door is not Door.HTTP:
-            return _refused(Refusal.STATE)
+            return refused(Refusal.STATE)
         if mode is not None and mode.lower() != b"streaming":
             wrong = document(BAD_RESPONSE_MODE, "Invalid Lambda-Runtime-Function-Response-Mode header")
             refusal = session.fail(request_id, BAD_RESPONSE_MODE, wrong, attempt)
             return (
-                _refused(refusal)
+                refused(refusal)
                 if refusal
                 else error_response(400, "InvalidFunctionResponseMode", "Invalid function response mode")
             )
         if len(request.body) > RESPONSE_PAYLOAD_BYTES:
             refusal = session.refusal(request_id, attempt) or session.overflow(request_id)
-            return too_large() if refusal is None else _refused(refusal)
+            return too_large() if refusal is None else refused(refusal)
         failed = _trailing_error(request) if request.trailers else None
         if failed is not None:
-            return _accepted(session.fail(request_id, failed[0], failed[1], attempt))
-        return _accepted(session.respond(request_id, request.body, attempt))
+            return accepted(session.fail(request_id, failed[0], failed[1], attempt))
+        refusal = session.respond(request_id, request.body, attempt)
+        if refusal is None and mode is None:
+            connection.learn_response(request, request_id)
+        return accepted(refusal)
 
     def _error(self, request: Request, request_id: str) -> Response:
         session, attempt = self._session, request.text(_INVOCATION_HEADER)
         if session.door is not Door.HTTP:
-            return _refused(Refusal.STATE)
+            return refused(Refusal.STATE)
         error_type = request.text(_TYPE_HEADER) or UNKNOWN
-        return _accepted(session.fail(request_id, error_type, request.body, attempt))
+        return accepted(session.fail(request_id, error_type, request.body, attempt))
 
     def _init_error(self, request: Request) -> Response:
-        return _accepted(self._session.init_failed(request.text(_TYPE_HEADER) or UNKNOWN, request.body))
+        return accepted(self._session.init_failed(request.text(_TYPE_HEADER) or UNKNOWN, request.body))
 
 
 def _trailing_error(request: Request) -> tuple[str, bytes] | None:
@@ -143,41 +143,6 @@ def _trailing_error(request: Request) -> tuple[str, bytes] | None:
         body = b""
     error_type = trailers[_TYPE_HEADER].decode("latin-1")
     return error_type, body or document(error_type, "")
-
-
-def _headers(invocation: Invocation, deadline_ms: int) -> list[HeaderPair]:
-    headers = [
-        *JSON,
-        (b"Lambda-Runtime-Aws-Request-Id", invocation.request_id.encode()),
-        (b"Lambda-Runtime-Deadline-Ms", b"%d" % deadline_ms),
-        (b"Lambda-Runtime-Invoked-Function-Arn", invocation.function_arn.encode()),
-        (b"Lambda-Runtime-Invocation-Id", invocation.invocation_id.encode()),
-    ]
-    optional = (
-        (b"Lambda-Runtime-Trace-Id", invocation.trace_id),
-        (b"Lambda-Runtime-Client-Context", invocation.client_context),
-        (b"Lambda-Runtime-Cognito-Identity", invocation.cognito_identity),
-        (b"Lambda-Runtime-Aws-Tenant-Id", invocation.tenant_id),
-    )
-    headers += [(name, _one_line(value)) for name, value in optional if value]
-    return headers
-
-
-def _one_line(value: str) -> bytes:
-    """JSON may have line breaks between its tokens, a header may not; inside its strings they are escaped anyway."""
-    return value.replace("\r", " ").replace("\n", " ").replace("\0", "").encode("utf-8", "replace")
-
-
-def _accepted(refusal: Refusal | None) -> Response:
-    return _ACCEPTED if refusal is None else _refused(refusal)
-
-
-def _refused(refusal: Refusal) -> Response:
-    if refusal is Refusal.REQUEST_ID:
-        return invalid_request_id()
-    if refusal is Refusal.INVOCATION_ID:
-        return error_response(400, refusal.value, "Invalid invocation ID")
-    return error_response(403, refusal.value, _TRANSITION)
 
 
 def _not_found() -> Response:

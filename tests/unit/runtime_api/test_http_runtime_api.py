@@ -4,60 +4,9 @@ import asyncio
 import base64
 import json
 
-import pytest
-
 from lambent.testing.sandbox import SILENCE, Script
 from tests.unit.invoke_world import START, World, document
-
-BASE = "/2018-06-01/runtime"
-
-
-class Client:
-    """One connection that speaks raw HTTP."""
-
-    def __init__(self, address: str) -> None:
-        self.host, _, self.port = address.partition(":")
-
-    async def open(self) -> "Client":
-        self.reader, self.writer = await asyncio.open_connection(self.host, int(self.port))
-        return self
-
-    async def call(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None):
-        lines = [f"{method} {path} HTTP/1.1", "Host: runtime", *(f"{k}: {v}" for k, v in (headers or {}).items())]
-        if method == "POST" and "Transfer-Encoding" not in (headers or {}):
-            lines.append(f"Content-Length: {len(body)}")
-        self.writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
-        return await self.reply()
-
-    async def reply(self):
-        head = (await self.reader.readuntil(b"\r\n\r\n")).decode()
-        status = int(head.split(" ")[1])
-        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head.split("\r\n")[1:] if line)}
-        return status, headers, await self.reader.readexactly(int(headers.get("content-length", "0")))
-
-    async def next(self):
-        return await self.call("GET", f"{BASE}/invocation/next")
-
-    def close(self) -> None:
-        self.writer.close()
-
-
-@pytest.fixture
-async def runtime(world: World):
-    """A provided function whose bootstrap is this test; yields (client, a started first invocation)."""
-    await world.create(runtime="provided.al2023", timeout=30)
-    addresses = asyncio.Queue()
-    world.provider.script = Script(
-        init=lambda environment, handler: addresses.put_nowait(environment["AWS_LAMBDA_RUNTIME_API"]) or SILENCE
-    )
-    request = world.request(payload=b'{"n": 1}', client_context='{\n"custom": {}}', tenant_id="blue")
-    invoked = asyncio.get_running_loop().create_task(world.invoker.invoke(request))
-    client = await Client(await addresses.get()).open()
-    client.request = request
-    client.invoked = invoked
-    yield client
-    client.close()
-    await asyncio.wait([invoked])
+from tests.unit.runtime_api.stock_client import BASE, Client
 
 
 async def test_next_has_the_event_and_its_headers_and_response_completes_it(world: World, runtime: Client) -> None:
