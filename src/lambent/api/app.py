@@ -180,7 +180,8 @@ def _is_invoke(request: Request) -> bool:
 
 def _claimed(request: Request) -> Scope | None:
     """Whom the request says it is from, where authentication is off. Raises AccessDenied for a foreign page's."""
-    refuse_foreign_page(request)
+    if b"origin" in request.index:
+        refuse_foreign_page(request)
     return claimed_scope(request)
 
 

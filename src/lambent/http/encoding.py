@@ -39,8 +39,7 @@ def encode_head(response: Response, *, length: int | None, keep_alive: bool, chu
     Raises ValueError when a header has a line break in it.
     """
     status, headers, _, _ = response
-    parts = [_opening(status)]
-    parts += [name + b": " + value for name, value in headers]
+    parts = [_opening(status), *[b": ".join(pair) for pair in headers]]
     if length is not None and status not in BODILESS:
         parts.append(b"Content-Length: %d" % length)
     elif chunked and status not in BODILESS:

@@ -36,7 +36,8 @@ def make_request(parser: Any, target: bytes, headers: list[HeaderPair]) -> Reque
         raise Refused(400, "this is not a proxy")
     request = Request(_METHODS.get(method) or method.decode("ascii"), path, query, headers, index)
     request.content_length = _content_length(index)
-    request.takes_chunks = version == "1.1"
+    if version != "1.1":
+        request.takes_chunks = False
     if not parser.should_keep_alive():
         request.keep_alive = False
     return request

@@ -142,8 +142,9 @@ class RequestReader:
             self._discarding = True
             self._allowed = self._limits.discard_bytes
             self._deliver(request, verdict)
-        else:
-            self.wants_continue = _expects_continue(request)
+        elif b"expect" in request.index:
+            _check_expectation(request.index[b"expect"])
+            self.wants_continue = True
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body."""
@@ -189,10 +190,6 @@ class RequestReader:
         return True
 
 
-def _expects_continue(request: Request) -> bool:
-    expectation = request.header(b"expect")
-    if expectation is None:
-        return False
-    if expectation.lower() != b"100-continue":
+def _check_expectation(value: bytes) -> None:
+    if value.lower() != b"100-continue":
         raise Refused(417, "the only expectation that can be met is 100-continue")
-    return True
