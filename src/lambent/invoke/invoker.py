@@ -37,7 +37,7 @@ class Invoker:
         unreserved = route.gate.admit()
         borrowed = self._pool.borrow(version, request.tenant_id)
         try:
-            async with borrowed as environment:
+            with borrowed as environment:
                 return await environment.run(self._invocation(request), log_tail=request.log_tail)
         finally:
             if borrowed.seeing_out is None:

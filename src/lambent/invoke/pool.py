@@ -31,7 +31,7 @@ class Lane:
 
 
 class Borrowed:
-    """`async with` one environment. An exception inside destroys it; a normal exit returns it. No other place decides this.
+    """`with` one environment. An exception inside destroys it; a normal exit returns it. No other place decides this.
 
     A cancellation is the caller going away: what runs is seen out in the background, and the environment then returned.
     """
@@ -45,7 +45,7 @@ class Borrowed:
         self.seeing_out: asyncio.Task[None] | None = None
         """Set when the invocation goes on without its caller."""
 
-    async def __aenter__(self) -> Environment:
+    def __enter__(self) -> Environment:
         lane = self._lane
         environment = lane.idle.pop()[1] if lane.idle else self._pool.add(lane)
         environment.wake()
@@ -53,7 +53,7 @@ class Borrowed:
         self._environment = environment
         return environment
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._environment is None:
             return
         if kind is asyncio.CancelledError and self._environment.left_running:

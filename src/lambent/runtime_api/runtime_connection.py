@@ -5,13 +5,12 @@ from collections.abc import Callable
 from lambent.core.function_errors import TRUNCATED, document
 from lambent.core.invocation import Invocation
 from lambent.core.limits import RESPONSE_PAYLOAD_BYTES
-from lambent.http.encoding import encode_head
 from lambent.http.message import HttpHandler, HttpLimits, Request, Response
 from lambent.http.protocol import HttpProtocol
 from lambent.invoke.door import Door
 from lambent.invoke.session import Session
 from lambent.runtime_api.familiar import Familiar
-from lambent.runtime_api.replies import accepted, invalid_request_id, invoked, refused, too_large
+from lambent.runtime_api.replies import encoded, encoded_invoked, invalid_request_id, prepared, refused, too_large
 
 _FOREVER_SECONDS = 7 * 24 * 3600.0
 _CHUNKED_BODY_BYTES = RESPONSE_PAYLOAD_BYTES + 1024 * 1024
@@ -64,7 +63,8 @@ class RuntimeConnection(HttpProtocol):
         if body is None or self._session.door is not Door.HTTP:
             return False
         request_id, invocation_id = self.familiar.ids
-        self._say(accepted(self._session.respond(request_id, body, invocation_id)))
+        refusal = self._session.respond(request_id, body, invocation_id)
+        self._transport.write(prepared().accepted if refusal is None else encoded(refused(refusal)))
         return True
 
     def _ask(self) -> None:
@@ -73,18 +73,14 @@ class RuntimeConnection(HttpProtocol):
         refusal = self._session.next(self._hand_over, Door.HTTP)
         if refusal is not None:
             self._asking = False
-            self._say(refused(refusal))
+            self._transport.write(encoded(refused(refusal)))
 
     def _hand_over(self, invocation: Invocation, deadline_ms: int) -> None:
         self._asking = False
         self.familiar.handed(invocation)
-        self._say(invoked(invocation, deadline_ms))
+        self._transport.write(encoded_invoked(invocation, deadline_ms))
         if self._held:
             self._loop.call_soon(self._go_on)
-
-    def _say(self, response: Response) -> None:
-        body = response.body if isinstance(response.body, bytes) else b""
-        self._transport.write(encode_head(response, length=len(body), keep_alive=True, chunked=False) + body)
 
     def _go_on(self) -> None:
         held, self._held = self._held, b""
