@@ -64,6 +64,9 @@ class EchoSandbox:
     async def assign(self, workload: object) -> None:
         pass
 
+    def end_burst(self) -> None:
+        pass
+
     def freeze(self) -> None:
         pass
 

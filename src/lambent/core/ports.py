@@ -329,6 +329,9 @@ class Sandbox(Protocol):
     async def assign(self, workload: Workload) -> None:
         """Mount the code, set the limits, open or close the network. Once only. Raises SandboxFault."""
 
+    def end_burst(self) -> None:
+        """Init is over: from now on CPU is held to the share that memory gives (facts E2). No-op where CPU is not held."""
+
     def freeze(self) -> None:
         """Stop all processes inside, at once, without waiting. No-op when frozen, gone, or not supported by the level."""
 

@@ -146,6 +146,7 @@ class Environment:
         failure = await self._initialise(live, request_id, INIT_SECONDS)
         took = self._host.clock.monotonic() - began
         if failure is None:
+            live.sandbox.end_burst()
             self._init_seconds = took
             return live
         await live.drain()

@@ -67,6 +67,8 @@ class FakeSandbox:
         self.exited: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
         self.workload: Workload | None = None
         self.frozen = False
+        self.bursting = True
+        """Until init is over."""
         self.freezes = 0
         """How often it was frozen."""
         self.destroyed = False
@@ -98,6 +100,9 @@ class FakeSandbox:
         if self.destroyed or self.exited.done():
             raise SandboxFault("the sandbox is gone")
         self.workload = workload
+
+    def end_burst(self) -> None:
+        self.bursting = False
 
     def freeze(self) -> None:
         if not self.frozen and not self.destroyed:

@@ -15,7 +15,7 @@ from lambent.adapters.sql.store import SqlStore
 from lambent.adapters.system import SystemChance, SystemClock
 from lambent.control.activation import Activator
 from lambent.core.environment import IsolationLevel
-from lambent.core.ports import SandboxProvider
+from lambent.core.ports import SandboxFault, SandboxProvider
 from lambent.http import HttpServer
 from lambent.invoke.data_plane import DataPlane
 from lambent.settings import Settings
@@ -72,7 +72,7 @@ async def build(settings: Settings, *, port: int) -> AsyncIterator[Platform]:
                 _connected(settings, adapters, f"http://{settings.host}:{port}") as platform,
             ):
                 yield platform
-    except DataDirectoryRefused as error:
+    except (DataDirectoryRefused, SandboxFault) as error:
         raise StartFailure(str(error)) from error
 
 

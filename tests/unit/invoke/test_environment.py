@@ -202,6 +202,12 @@ async def test_init_in_the_invocation_takes_its_time_from_the_functions_timeout(
     assert asyncio.get_running_loop().time() - began == pytest.approx(10, abs=0.2)
 
 
+async def test_the_burst_of_init_is_over_before_the_first_invocation(world: World) -> None:
+    await world.create()
+    await world.invoke()
+    assert not world.sandbox.bursting
+
+
 async def test_an_idle_environment_is_frozen_and_a_busy_one_never(world: World) -> None:
     await world.create()
     for _ in range(5):

@@ -93,6 +93,9 @@ class BwrapSandbox:
             self._close_inside()
         self.runtime_api, self.endpoint = self._process.listeners
 
+    def end_burst(self) -> None:
+        pass
+
     def freeze(self) -> None:
         if self._process.tree is not None:
             self._process.tree.stop()

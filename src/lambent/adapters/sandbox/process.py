@@ -73,6 +73,9 @@ class ProcessSandbox:
             temporary=workload.temporary_storage.identifier,
         )
 
+    def end_burst(self) -> None:
+        pass
+
     def freeze(self) -> None:
         if not self.exited.done():
             self._process.tree.stop()

@@ -82,7 +82,7 @@ class NativeSandbox:
             self._burst = asyncio.get_running_loop().call_later(INIT_SECONDS, self.end_burst)
 
     def end_burst(self) -> None:
-        """Hold CPU to the function's share from now on: init is over. Happens by itself at the first freeze, or after 10 s."""
+        # Happens by itself at the first freeze, or after 10 s.
         if self._burst is not None:
             self._burst.cancel()
             self._burst = None
