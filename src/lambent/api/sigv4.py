@@ -76,10 +76,10 @@ def read_scope(text: str) -> Scope | None:
 
 def claimed_scope(request: Request) -> Scope | None:
     """Whom the request says it is from. Nothing is checked: for the account and region where authentication is off."""
-    header = request.text(b"authorization")
+    header = request.header(b"authorization")
     if header is not None:
-        start = header.find("Credential=")
-        return None if start < 0 else read_scope(header[start + 11 :].partition(",")[0].strip())
+        _, found, rest = header.partition(b"Credential=")
+        return read_scope(rest.partition(b",")[0].decode("latin-1").strip()) if found else None
     if b"X-Amz-Credential=" not in request.query:
         return None
     return read_scope(dict(parse_qsl(request.query.decode("latin-1"))).get("X-Amz-Credential", ""))

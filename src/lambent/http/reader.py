@@ -149,10 +149,12 @@ class RequestReader:
     def on_body(self, data: bytes) -> None:
         """A piece of the body."""
         self.wants_continue = False
-        self._grow(len(data))
         request = self._request
         if request is None or self._discarding:
+            self._grow(len(data))
             return
+        if request.content_length is None:  # else the head was held to what is allowed, and the parser holds the body to the head
+            self._grow(len(data))
         if self._chunks is not None:
             self._chunks.append(data)
         elif request.body:
