@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -44,16 +45,24 @@ class TestFakeClock:
             clock.advance(-1)
 
 
+class TestSystemChance:
+    def test_threads_that_draw_at_once_never_get_the_same(self) -> None:
+        chance = SystemChance()
+        with ThreadPoolExecutor(4) as threads:
+            drawn = [each for many in threads.map(lambda _: [chance.uuid() for _ in range(1000)], range(4)) for each in many]
+        assert len(set(drawn)) == 4000
+
+
 class TestChance:
     def test_uuids_are_lower_case_of_version_4_and_distinct(self, chance: Chance) -> None:
-        drawn = [chance.uuid() for _ in range(100)]
-        assert len(set(drawn)) == 100
+        drawn = [chance.uuid() for _ in range(1000)]
+        assert len(set(drawn)) == 1000
         assert all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", each) for each in drawn)
 
     def test_rolls_are_below_one(self, chance: Chance) -> None:
         assert all(0.0 <= chance.roll() < 1.0 for _ in range(100))
 
-    @pytest.mark.parametrize("length", [0, 1, 2, 7, 32, 33])
+    @pytest.mark.parametrize("length", [0, 1, 2, 7, 32, 33, 64, 65, 200])
     def test_tokens_have_the_length_asked_for(self, chance: Chance, length: int) -> None:
         token = chance.token(length)
         assert len(token) == length
