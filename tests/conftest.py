@@ -6,8 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.server_process import ServerProcess, unprivileged_can_read
+
+# No test asserts wall-clock speed: machines are shared, and a first run in a new folder builds hypothesis's own tables.
+settings.register_profile("lambent", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("lambent")
 
 
 @pytest.fixture(scope="session")
