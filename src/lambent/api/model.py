@@ -7,7 +7,7 @@ import gzip
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,7 @@ class Service:
         return {name: _shape(name, raw) for name, raw in self.raw_shapes.items()}
 
 
+@cache
 def load_service(name: str) -> Service:
     """The newest version of a model that the installed botocore has. Raises FileNotFoundError."""
     raw = json.loads(_read(name))

@@ -13,6 +13,7 @@ from lambent.adapters.sql.directory_lock import DataDirectoryRefused
 from lambent.adapters.sql.event_queue import SqlEventQueue
 from lambent.adapters.sql.store import SqlStore
 from lambent.adapters.system import SystemChance, SystemClock
+from lambent.api.app import load_models
 from lambent.control.activation import Activator
 from lambent.core.environment import IsolationLevel
 from lambent.core.ports import SandboxFault, SandboxProvider
@@ -64,7 +65,12 @@ async def build(settings: Settings, *, port: int) -> AsyncIterator[Platform]:
     database = Database(settings.data_directory)
     try:
         async with database.running():
-            adapters = _adapters(settings, database, await choose_provider(settings))
+            provider, catalog, _ = await asyncio.gather(
+                choose_provider(settings),
+                asyncio.to_thread(HostRuntimes, settings.data_directory / "runtimes.json"),
+                asyncio.to_thread(load_models),
+            )
+            adapters = _adapters(settings, database, provider, catalog)
             await adapters.packages.sweep(await adapters.store.packages_in_use())
             async with (
                 adapters.logs.running(),
@@ -76,7 +82,7 @@ async def build(settings: Settings, *, port: int) -> AsyncIterator[Platform]:
         raise StartFailure(str(error)) from error
 
 
-def _adapters(settings: Settings, database: Database, provider: SandboxProvider) -> Adapters:
+def _adapters(settings: Settings, database: Database, provider: SandboxProvider, catalog: HostRuntimes) -> Adapters:
     directory, clock = settings.data_directory, SystemClock()
     return Adapters(
         clock=clock,
@@ -85,7 +91,7 @@ def _adapters(settings: Settings, database: Database, provider: SandboxProvider)
         queue=SqlEventQueue(database),
         packages=DiskPackageStore(directory / "packages"),
         logs=DiskLogStore(directory / "logs", clock, retention_bytes=settings.log_retention_bytes),
-        catalog=HostRuntimes(directory / "runtimes.json"),
+        catalog=catalog,
         provider=provider,
     )
 
