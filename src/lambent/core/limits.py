@@ -32,6 +32,5 @@ MEMORY_MIB_PER_CPU = 1769
 
 INIT_SECONDS = 10.0
 """The init phase; past it init is run again in the first invoke, under the function's timeout."""
-OPEN_FILES = 1024
 PROCESSES = 1024
 """Processes and threads of one execution environment together."""

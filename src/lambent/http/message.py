@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lambent.core.limits import MEBIBYTE, REQUEST_HEAD_BYTES
+from lambent.core.limits import MEBIBYTE, REQUEST_BODY_BYTES, REQUEST_HEAD_BYTES
 
 HeaderPair = tuple[bytes, bytes]
 
@@ -79,7 +79,7 @@ class HttpLimits:
     head_bytes: int = REQUEST_HEAD_BYTES
     """Request line and headers; past it 431."""
     header_count: int = 1000
-    body_bytes: int = 70 * MEBIBYTE
+    body_bytes: int = REQUEST_BODY_BYTES
     """Past it 413; used where no `admit` is given."""
     head_seconds: float = 20.0
     """From a request's first byte to the end of its head; past it 408."""

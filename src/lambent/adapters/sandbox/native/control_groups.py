@@ -1,7 +1,7 @@
 """Control groups, version 1, version 2 and both at once: where ours are, and the group of one sandbox.
 
-From the kernel's documentation: admin-guide/cgroup-v1/{memory,cpu,pids,freezer-subsystem} and admin-guide/cgroup-v2. Standard
-library only (the warden imports it).
+From the kernel's documentation: admin-guide/cgroup-v1/{memory,cpu,pids,freezer-subsystem} and admin-guide/cgroup-v2. Of
+Lambent it imports only constants (the warden imports it, and must start fast).
 """
 
 import os
@@ -10,16 +10,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from lambent.core.limits import MEBIBYTE, MEMORY_MIB_PER_CPU, PROCESSES
+
 CONTROLLERS = ("memory", "cpu", "pids")
 PERIOD_US = 20_000
 """Short, so that a function with a small share is not stalled for long: at 128 MiB it runs 1.4 ms of every 20 ms."""
 LEAST_QUOTA_US = 1_000
 """The kernel's own minimum."""
-MEMORY_MIB_PER_CPU = 1769
-_MEBIBYTE = 1024 * 1024
 _LEAF = "lambent-server"
 """Where our own processes go when version 2 wants them in a leaf."""
-_PROCESSES = 1024 + 1
+_PROCESSES = PROCESSES + 1
 """Lambda's limit, and the sandbox's first process, which is ours."""
 
 
@@ -192,7 +192,7 @@ class Group:
 
     def limit(self, memory_mib: int, quota_us: int) -> None:
         """Hold memory (no swap) and CPU (microseconds of every period). Raises OSError."""
-        size = str(memory_mib * _MEBIBYTE)
+        size = str(memory_mib * MEBIBYTE)
         if self._version == 1:
             _write(self._main / "memory.limit_in_bytes", size)
             with suppress(FileNotFoundError):  # a kernel without swap accounting
