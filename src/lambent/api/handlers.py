@@ -26,7 +26,7 @@ from lambent.control.function_urls import FunctionUrlControl
 from lambent.control.functions import FunctionControl
 from lambent.control.layers import LayerControl
 from lambent.control.policies import PolicyControl
-from lambent.control.tags import TagControl
+from lambent.control.tags import FunctionTags, TagControl
 from lambent.control.updates import UpdateControl
 from lambent.control.versions import VersionControl
 from lambent.core.ports import Chance, Clock, ObjectSource, PackageStore, Store
@@ -62,7 +62,7 @@ def control_handlers(ports: ControlPorts, *, link: Link, account_concurrency: in
         VersionHandlers(VersionControl(store, chance)),
         AliasHandlers(AliasControl(store, chance)),
         LayerHandlers(layers, link),
-        TagHandlers(TagControl(store, chance)),
+        TagHandlers(TagControl({"function": FunctionTags(store, chance)})),
         ConcurrencyHandlers(concurrency),
         AccountHandlers(concurrency),
         FunctionSettingsHandlers(FunctionSettingsControl(store, chance)),

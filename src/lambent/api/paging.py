@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from lambent.api.call import Members
-from lambent.core.pagination import Page
+from lambent.core.pagination import PAGE_SIZE, Page
 
 
-def requested_page(members: Members) -> Page:
-    """The page that a list request asks for; an empty Marker is none."""
-    return Page(marker=members.get("Marker") or None, max_items=members.get("MaxItems"))
+def requested_page(members: Members, *, most: int = PAGE_SIZE) -> Page:
+    """The page that a list request asks for, of at most `most` items; an empty Marker is none."""
+    return Page(marker=members.get("Marker") or None, max_items=members.get("MaxItems"), most=most)
 
 
 def listed(name: str, items: Sequence[Members], marker: str | None) -> dict[str, Any]:

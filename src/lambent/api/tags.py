@@ -4,9 +4,6 @@ from collections.abc import Mapping
 
 from lambent.api.call import Call, Handler, Members
 from lambent.control.tags import TagControl
-from lambent.core.addressing import local_function
-from lambent.core.errors import InvalidParameterValue, ResourceNotFound
-from lambent.core.function import FunctionKey
 
 
 class TagHandlers:
@@ -21,28 +18,14 @@ class TagHandlers:
 
     async def tag(self, call: Call, members: Members) -> Members:
         """204."""
-        await self._tags.add(_function(call, members), members["Tags"])
+        await self._tags.add(members["Resource"], members["Tags"], caller=call.caller)
         return {}
 
     async def untag(self, call: Call, members: Members) -> Members:
         """204."""
-        await self._tags.remove(_function(call, members), members["TagKeys"])
+        await self._tags.remove(members["Resource"], members["TagKeys"], caller=call.caller)
         return {}
 
     async def list(self, call: Call, members: Members) -> Members:
         """`{"Tags": {}}` when there are none."""
-        return {"Tags": dict(await self._tags.list(_function(call, members)))}
-
-
-def _function(call: Call, members: Members) -> FunctionKey:
-    """Of the kinds of resources that can be tagged, functions are the one that can exist here."""
-    arn = members["Resource"]
-    if ":function:" not in arn:
-        raise ResourceNotFound(f"The resource you requested does not exist: {arn}")
-    reference = local_function(arn, caller=call.caller, action=call.operation)
-    if reference.qualifier is not None:
-        raise InvalidParameterValue(
-            "Tags on function aliases and versions are not supported. "
-            "Please specify either a function name or an unqualified function ARN."
-        )
-    return reference.key
+        return {"Tags": dict(await self._tags.list(members["Resource"], caller=call.caller))}

@@ -10,7 +10,7 @@ from lambent.core.errors import InvalidParameterValue
 from lambent.core.function import LATEST
 
 PAGE_SIZE = 50
-"""Most items in one reply, whatever MaxItems asks for (facts A1)."""
+"""Most items in one reply of most lists, whatever MaxItems asks for (facts A1)."""
 _DIGITS = 18
 
 
@@ -20,11 +20,13 @@ class Page:
 
     marker: str | None = None
     max_items: int | None = None
+    most: int = PAGE_SIZE
+    """What the operation returns at most, whatever is asked for."""
 
     @property
     def size(self) -> int:
         """Items to return at most."""
-        return min(self.max_items or PAGE_SIZE, PAGE_SIZE)
+        return min(self.max_items or self.most, self.most)
 
 
 def encode_marker(kind: str, *position: str | int) -> str:

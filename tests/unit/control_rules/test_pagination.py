@@ -62,3 +62,7 @@ def test_a_version_position_names_a_version(version: str) -> None:
 @pytest.mark.parametrize("version", ["$LATEST", "1", "1" * 18])
 def test_a_version_position_gives_back_name_and_version(version: str) -> None:
     assert version_position("versions", encode_marker("versions", "hello", version)) == ("hello", version)
+
+
+def test_an_operation_has_its_own_page_size() -> None:
+    assert (Page(most=100).size, Page(most=100, max_items=70).size, Page(most=100, max_items=101).size) == (100, 70, 100)
