@@ -25,7 +25,7 @@ _ROW = re.compile(r"\| `(?P<name>\w+)` \| (?P<state>done|partial|not) \| (?P<not
 def handled_operations() -> Mapping[str, frozenset[str]]:
     """Names of the operations that have a handler, by service."""
     nothing = cast("Any", None)  # handlers are listed here, never called
-    ports = ControlPorts(store=nothing, packages=nothing, objects=nothing, clock=nothing, chance=nothing)
+    ports = ControlPorts(store=nothing, packages=nothing, objects=nothing, images=nothing, clock=nothing, chance=nothing)
     control = control_handlers(ports, link=nothing, account_concurrency=1000)
     invoke = InvokeHandlers(load_service("lambda"), nothing, nothing, nothing, nothing).raw_handlers()
     return {"lambda": frozenset(control) | frozenset(invoke), "logs": frozenset(LogHandlers(nothing).handlers())}

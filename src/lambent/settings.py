@@ -46,6 +46,9 @@ class Settings:
     """Execution environments on this machine at once; idle ones make room for others."""
     s3_endpoint: str | None = None
     """Where code given by S3Bucket and S3Key is fetched, such as `http://127.0.0.1:9000`."""
+    image_registry: str | None = None
+    """Base URL of the registry where container images are looked up, such as `http://127.0.0.1:5000`: whatever registry an
+    ImageUri names, the repository is taken from here. None: only images that are named by their digest are taken."""
     log_retention_bytes: int = 1024 * 1024 * 1024
     """Function logs beyond this are deleted, the oldest first."""
 
@@ -140,6 +143,10 @@ def _contradictions(settings: Settings) -> list[str]:
         found.append(f"port cannot be {settings.port}: 0 to 65535")
     if len(settings.account) != 12 or not settings.account.isdecimal():
         found.append(f"account cannot be {settings.account!r}: 12 digits")
+    if settings.image_registry is not None and not settings.image_registry.startswith(("http://", "https://")):
+        found.append(
+            f"image_registry cannot be {settings.image_registry!r}: the base URL of a registry, with http:// or https://"
+        )
     found += [
         f"{name} cannot be {getattr(settings, name)}: at least {least}"
         for name, least in (

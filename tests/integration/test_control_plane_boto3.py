@@ -41,7 +41,12 @@ async def endpoint(tmp_path: Path) -> AsyncIterator[str]:
     world = World(tmp_path)
     links = DownloadLinks(b"a secret of some length", world.clock)
     ports = ControlPorts(
-        store=world.store, packages=world.packages, objects=world.objects, clock=world.clock, chance=world.chance
+        store=world.store,
+        packages=world.packages,
+        objects=world.objects,
+        images=world.images,
+        clock=world.clock,
+        chance=world.chance,
     )
     app = build_app(
         AppParts(

@@ -15,6 +15,7 @@ from lambent.api.handlers import ControlPorts, control_handlers
 from lambent.control.activation import Activator
 from lambent.core.function import FunctionKey, Owner
 from lambent.core.ports import PackageStore, Store
+from lambent.testing.image_source import FakeImageSource
 from lambent.testing.object_source import FakeObjectSource
 from lambent.testing.packages import FakePackageStore
 from lambent.testing.store import FakeStore
@@ -57,13 +58,21 @@ class World:
         self.clock = FakeClock()
         self.chance = FakeChance()
         self.objects = FakeObjectSource()
+        self.images = FakeImageSource()
         self.use_packages(FakePackageStore(folder))
 
     def use_packages(self, packages: PackageStore) -> None:
         """Join everything on this PackageStore, such as one that outlived a restart."""
         self.packages = packages
         self.activator = Activator(self.store, packages, self.chance)
-        ports = ControlPorts(store=self.store, packages=packages, objects=self.objects, clock=self.clock, chance=self.chance)
+        ports = ControlPorts(
+            store=self.store,
+            packages=packages,
+            objects=self.objects,
+            images=self.images,
+            clock=self.clock,
+            chance=self.chance,
+        )
         self.handlers = control_handlers(
             ports, link=lambda endpoint, digest: f"{endpoint}/code/{digest}", account_concurrency=1000
         )

@@ -62,3 +62,9 @@ def test_a_port_out_of_range_is_refused(tmp_path: Path, port: int) -> None:
 def test_an_unknown_key_is_refused_with_the_keys_there_are(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"no setting 'prot'.*port"):
         read(tmp_path, "prot = 1")
+
+
+def test_an_image_registry_is_a_url(tmp_path: Path) -> None:
+    assert read(tmp_path, 'image_registry = "http://127.0.0.1:5000"').image_registry == "http://127.0.0.1:5000"
+    with pytest.raises(SettingsError, match="image_registry cannot be"):
+        read(tmp_path, 'image_registry = "127.0.0.1:5000"')

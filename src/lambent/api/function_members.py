@@ -8,7 +8,8 @@ from lambent.api.code_members import code_source
 from lambent.control.functions import Creation
 from lambent.control.updates import CodeUpdate
 from lambent.core.configuration_edit import ConfigurationEdit, LoggingEdit
-from lambent.core.errors import CodeSigningConfigNotFound, InvalidParameterValue, OperationNotImplemented
+from lambent.core.errors import CodeSigningConfigNotFound, OperationNotImplemented
+from lambent.core.function import PackageType
 
 _NOT_YET = ("PublishTo", "TenancyConfig", "CapacityProviderConfig", "DurableConfig", "RuntimeConfig", "AcceleratorConfig")
 """Members that change how a function runs: taking and not heeding them would be a made-up success."""
@@ -18,11 +19,6 @@ def read_creation(members: Members) -> Creation:
     """The members of CreateFunction. Raises InvalidParameterValue, OperationNotImplemented, CodeSigningConfigNotFound."""
     code = members["Code"]
     _refuse_what_is_not_done(members)
-    package_type = members.get("PackageType", "Zip")
-    if package_type == "Zip" and code.get("ImageUri"):
-        raise InvalidParameterValue("Please don't provide ImageUri when creating a function with packageType Zip.")
-    if package_type == "Image":
-        raise OperationNotImplemented("Container image functions (PackageType Image) are not implemented: use a zip package.")
     edit = read_edit({**members, **_source_key(code)})
     return Creation(
         edit=edit, code=code_source(code), publish=bool(members.get("Publish", False)), tags=dict(members.get("Tags", {}))
@@ -32,8 +28,6 @@ def read_creation(members: Members) -> Creation:
 def read_code_update(members: Members) -> CodeUpdate:
     """The members of UpdateFunctionCode. Raises as `read_creation`."""
     _refuse_what_is_not_done(members)
-    if members.get("ImageUri"):
-        raise InvalidParameterValue("Please don't provide ImageUri when updating a function with packageType Zip.")
     architectures = members.get("Architectures")
     return CodeUpdate(
         code=code_source(members),
@@ -55,6 +49,7 @@ def read_edit(members: Members) -> ConfigurationEdit:
     """The configuration that any of these requests gives."""
     return ConfigurationEdit(
         role=members.get("Role"),
+        package_type=PackageType(members["PackageType"]) if "PackageType" in members else None,
         runtime=members.get("Runtime"),
         handler=members.get("Handler"),
         description=members.get("Description"),
@@ -90,13 +85,26 @@ _SETTINGS: Mapping[str, Callable[[Any], bool]] = {
     "SourceKMSKeyArn": bool,
     "FileSystemConfigs": bool,
     "SnapStart": lambda value: value.get("ApplyOn", "None") != "None",
+    "ImageConfig": lambda value: any(value.values()),
 }
 """Stored and echoed members, each with whether a value differs from Lambda's default: the default itself is not stored, so
 that giving it and leaving it out are the same configuration to PublishVersion."""
 
 
 def _setting(name: str, value: Any) -> object:  # noqa: ANN401 - a wire member's value
-    return value if _SETTINGS[name](value) else None
+    return _STORED_AS.get(name, _as_given)(value) if _SETTINGS[name](value) else None
+
+
+def _as_given(value: Any) -> object:  # noqa: ANN401 - a wire member's value
+    return value
+
+
+def _without_empty(value: Mapping[str, Any]) -> object:
+    return {name: each for name, each in value.items() if each}
+
+
+_STORED_AS: Mapping[str, Callable[[Any], object]] = {"ImageConfig": _without_empty}
+"""Members whose parts have a default too, which is not stored either."""
 
 
 def _source_key(members: Members) -> dict[str, object]:
@@ -113,5 +121,3 @@ def _refuse_what_is_not_done(members: Members) -> None:
             "The code signing configuration cannot be found. Check that the provided configuration is not deleted: "
             f"{members['CodeSigningConfigArn']}."
         )
-    if members.get("ImageConfig") and members.get("PackageType", "Zip") == "Zip":
-        raise InvalidParameterValue("Please don't provide ImageConfig when the function PackageType is Zip.")

@@ -54,11 +54,13 @@ def _settings(configuration: FunctionConfiguration) -> dict[str, Any]:
     stored = {name: value for name, value in configuration.settings.items() if name != "SourceKMSKeyArn"}
     snap_start = stored.get("SnapStart")
     apply_on = snap_start["ApplyOn"] if isinstance(snap_start, dict) else "None"
-    return {
+    image_config = stored.pop("ImageConfig", None)
+    members = {
         "TracingConfig": {"Mode": "PassThrough"},
         **stored,
         "SnapStart": {"ApplyOn": apply_on, "OptimizationStatus": "Off"},
     }
+    return members if image_config is None else {**members, "ImageConfigResponse": {"ImageConfig": image_config}}
 
 
 def _logging(configuration: FunctionConfiguration) -> dict[str, str]:

@@ -104,6 +104,9 @@ class FunctionHandlers:
         return await self._functions.find(reference), reference.qualifier
 
     def _code_location(self, call: Call, found: Found) -> dict[str, Any]:
+        image = found.version.code.image
+        if image is not None:
+            return {"RepositoryType": "ECR", "ImageUri": image.uri, "ResolvedImageUri": image.resolved_uri}
         location = {"RepositoryType": "S3", "Location": self._link(call.endpoint, found.version.code.digest)}
         key = found.version.configuration.settings.get("SourceKMSKeyArn")
         return location if key is None else {**location, "SourceKMSKeyArn": key}

@@ -18,7 +18,7 @@ from lambent.api.policies import PolicyHandlers
 from lambent.api.tags import TagHandlers
 from lambent.api.versions import VersionHandlers
 from lambent.control.aliases import AliasControl
-from lambent.control.code import CodeIntake
+from lambent.control.code import CodeIntake, CodeSources
 from lambent.control.concurrency import ConcurrencyControl
 from lambent.control.event_invoke import EventInvokeControl
 from lambent.control.function_settings import FunctionSettingsControl
@@ -29,7 +29,7 @@ from lambent.control.policies import PolicyControl
 from lambent.control.tags import FunctionTags, TagControl
 from lambent.control.updates import UpdateControl
 from lambent.control.versions import VersionControl
-from lambent.core.ports import Chance, Clock, ObjectSource, PackageStore, Store
+from lambent.core.ports import Chance, Clock, ImageSource, ObjectSource, PackageStore, Store
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +39,7 @@ class ControlPorts:
     store: Store
     packages: PackageStore
     objects: ObjectSource
+    images: ImageSource
     clock: Clock
     chance: Chance
     scratch: Path | None = None
@@ -52,7 +53,7 @@ def control_handlers(ports: ControlPorts, *, link: Link, account_concurrency: in
     run beside it on the same Store and PackageStore, or functions stay Pending.
     """
     store, clock, chance = ports.store, ports.clock, ports.chance
-    intake = CodeIntake(store, ports.packages, ports.objects, scratch=ports.scratch)
+    intake = CodeIntake(store, ports.packages, CodeSources(objects=ports.objects, images=ports.images), scratch=ports.scratch)
     layers = LayerControl(store, intake, clock)
     concurrency = ConcurrencyControl(store, chance, account_concurrency=account_concurrency)
     functions = FunctionControl(store, intake, layers, clock, chance)

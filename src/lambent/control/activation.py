@@ -107,7 +107,9 @@ class Activator:
         return replace(settled, revision_id=self._chance.uuid()), why is None
 
     async def _prepare(self, version: FunctionVersion) -> Reason | None:
-        """Unpack and merge; the reason when that cannot be done."""
+        """Unpack and merge; the reason when that cannot be done. An image's code stays in its registry."""
+        if version.code.image is not None:
+            return None
         try:
             await self._packages.unpacked(version.code.digest)
             await self._packages.merged([each.package.digest for each in version.configuration.layers])

@@ -9,9 +9,19 @@ from lambent.control.revisions import Found, Revised, Revisions
 from lambent.control.versions import VersionControl
 from lambent.core.addressing import function_not_found
 from lambent.core.configuration_edit import ConfigurationEdit, new_configuration
-from lambent.core.configuration_rules import check_configuration, check_edit, check_log_levels
+from lambent.core.configuration_rules import check_configuration, check_edit, check_log_levels, check_package_edit
+from lambent.core.container_images import check_code_kind
 from lambent.core.errors import ResourceConflict
-from lambent.core.function import LATEST, CodePackage, Function, FunctionConfiguration, FunctionKey, FunctionVersion, Owner
+from lambent.core.function import (
+    LATEST,
+    CodePackage,
+    Function,
+    FunctionConfiguration,
+    FunctionKey,
+    FunctionVersion,
+    Owner,
+    PackageType,
+)
 from lambent.core.function_states import CREATING
 from lambent.core.layer_rules import check_unzipped_size
 from lambent.core.names import FunctionReference
@@ -52,6 +62,9 @@ class FunctionControl:
         """
         edit = creation.edit
         check_edit(edit)
+        package_type = edit.package_type or PackageType.ZIP
+        check_package_edit(package_type, edit)
+        check_code_kind(package_type, image_uri=creation.code.image_uri, verb="creating")
         check_configuration(new_configuration(key.name, edit, ()), creating=True)
         tags = merged_tags({}, creation.tags)
         if await self._store.function(key) is not None:

@@ -8,7 +8,8 @@ from lambent.control.layers import LayerControl
 from lambent.control.revisions import Revised, Revisions, check_revision
 from lambent.control.versions import VersionControl
 from lambent.core.configuration_edit import ConfigurationEdit, edited
-from lambent.core.configuration_rules import check_configuration, check_edit, check_log_levels
+from lambent.core.configuration_rules import check_configuration, check_edit, check_log_levels, check_package_edit
+from lambent.core.container_images import check_code_kind
 from lambent.core.function import CodePackage, Function, FunctionKey, FunctionVersion, LayerReference
 from lambent.core.function_states import refuse_while_unsettled, updating
 from lambent.core.layer_rules import check_unzipped_size
@@ -45,6 +46,7 @@ class UpdateControl:
         RequestTooLarge, CodeStorageExceeded.
         """
         function = await self._ready(key, update.revision_id)
+        check_code_kind(function.latest.configuration.package_type, image_uri=update.code.image_uri, verb="updating")
         take = self._intake.examine if update.dry_run else self._intake.add
         package = await take(update.code, owner=key.owner, operation="UpdateFunctionCode")
         if update.dry_run:
@@ -66,7 +68,8 @@ class UpdateControl:
     async def configuration(self, key: FunctionKey, edit: ConfigurationEdit, *, revision_id: str | None) -> FunctionVersion:
         """Returns `$LATEST` InProgress. Raises as `code`, and AccessDenied (layers)."""
         check_edit(edit)
-        await self._ready(key, revision_id)
+        function = await self._ready(key, revision_id)
+        check_package_edit(function.latest.configuration.package_type, edit)
         layers = None if edit.layers is None else await self._layers.resolve(edit.layers, caller=key.owner)
 
         async def change(fresh: Function) -> Revised:

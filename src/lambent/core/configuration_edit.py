@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from lambent.core.function import FunctionConfiguration, LayerReference
+from lambent.core.function import FunctionConfiguration, LayerReference, PackageType
 
 _LEVELS_BY_DEFAULT = "INFO"
 
@@ -23,6 +23,8 @@ class ConfigurationEdit:
     """The members that a request gives; None leaves one as it is (or, when creating, at Lambda's default: facts A9)."""
 
     role: str | None = None
+    package_type: PackageType | None = None
+    """When creating only: it never changes."""
     runtime: str | None = None
     handler: str | None = None
     description: str | None = None
@@ -44,6 +46,7 @@ class ConfigurationEdit:
 
 _PLAIN = (
     "role",
+    "package_type",
     "runtime",
     "handler",
     "description",

@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 
 from lambent.core.configuration_edit import ConfigurationEdit
+from lambent.core.container_images import check_image_config, check_package_members
 from lambent.core.errors import InvalidParameterValue
-from lambent.core.function import FunctionConfiguration
+from lambent.core.function import FunctionConfiguration, PackageType
 from lambent.core.limits import ENVIRONMENT_VARIABLES_BYTES, EPHEMERAL_STORAGE_MIB, MEMORY_MIB, TIMEOUT_SECONDS
 from lambent.core.runtimes_table import check_runtime, supports_snap_start
 
@@ -45,8 +46,20 @@ def check_edit(edit: ConfigurationEdit) -> None:
     check_range("MemorySize", edit.memory_size, MEMORY_MIB)
     check_range("EphemeralStorage.Size", edit.ephemeral_storage, EPHEMERAL_STORAGE_MIB)
     check_variables(edit.environment or {})
+    _check_image_config(edit.settings.get("ImageConfig"))
     _check_vpc(edit.settings.get("VpcConfig"))
     _check_dead_letters(edit.settings.get("DeadLetterConfig"))
+
+
+def check_package_edit(package_type: PackageType, edit: ConfigurationEdit) -> None:
+    """Raise InvalidParameterValue for members that do not go with the function's package type."""
+    check_package_members(
+        package_type,
+        runtime=edit.runtime,
+        handler=edit.handler,
+        layers=edit.layers or (),
+        image_config=edit.settings.get("ImageConfig"),
+    )
 
 
 def check_range(member: str, value: int | None, allowed: range) -> None:
@@ -75,15 +88,10 @@ def check_variables(variables: Mapping[str, str]) -> None:
 
 
 def check_configuration(configuration: FunctionConfiguration, *, creating: bool) -> None:
-    """Raise InvalidParameterValue for what is wrong with a zip function's configuration as a whole."""
-    if not configuration.runtime or not configuration.handler:
-        raise InvalidParameterValue(
-            "Runtime and Handler are mandatory parameters for functions created with deployment packages."
-        )
-    check_runtime(configuration.runtime, creating=creating)
+    """Raise InvalidParameterValue for what is wrong with a function's configuration as a whole."""
+    if configuration.package_type is PackageType.ZIP:
+        _check_zip(configuration, creating=creating)
     snap_start = configuration.settings.get("SnapStart")
-    if snap_start is not None and not supports_snap_start(configuration.runtime):
-        raise InvalidParameterValue(f"{configuration.runtime} is not supported for SnapStart enabled functions.")
     if snap_start is not None and configuration.ephemeral_storage > EPHEMERAL_STORAGE_MIB[0]:
         raise InvalidParameterValue("SnapStart is not supported with ephemeral storage of more than 512 MB.")
 
@@ -96,6 +104,22 @@ def check_log_levels(configuration: FunctionConfiguration, edit: ConfigurationEd
         raise InvalidParameterValue(
             "To use ApplicationLogLevel or SystemLogLevel, you must set LogFormat to JSON in your LoggingConfig."
         )
+
+
+def _check_zip(configuration: FunctionConfiguration, *, creating: bool) -> None:
+    """What only zip functions have: a runtime and a handler. SnapStart of images is left to what is in them (July 2026)."""
+    if not configuration.runtime or not configuration.handler:
+        raise InvalidParameterValue(
+            "Runtime and Handler are mandatory parameters for functions created with deployment packages."
+        )
+    check_runtime(configuration.runtime, creating=creating)
+    if "SnapStart" in configuration.settings and not supports_snap_start(configuration.runtime):
+        raise InvalidParameterValue(f"{configuration.runtime} is not supported for SnapStart enabled functions.")
+
+
+def _check_image_config(image_config: object) -> None:
+    if isinstance(image_config, Mapping):
+        check_image_config(image_config)
 
 
 def _check_vpc(vpc: object) -> None:

@@ -78,17 +78,30 @@ class FunctionKey:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ContainerImage:
+    """Where the code of an Image function lies: in a registry, not in the PackageStore."""
+
+    uri: str
+    """ImageUri as given, with a tag or a digest."""
+    resolved_uri: str
+    """The same image by its digest, fixed when the code was set: tags that move later change nothing (facts G3)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CodePackage:
-    """One uploaded zip, named by its content."""
+    """One uploaded zip, or one container image, named by its content."""
 
     digest: str
-    """SHA-256 of the zip as uploaded, lower-case hex: the package's name in the PackageStore."""
+    """SHA-256, lower-case hex: of the zip as uploaded, and then the package's name in the PackageStore; or of the image's
+    manifest."""
     sha256: str
-    """The same in base64: CodeSha256 on the wire."""
+    """CodeSha256 on the wire: the zip's in base64, the image's in hex (facts A6)."""
     size: int
-    """Bytes, zipped: CodeSize on the wire."""
+    """Bytes, zipped: CodeSize on the wire. 0 for images, as Lambda shows it."""
     unpacked_size: int
-    """Bytes, unzipped."""
+    """Bytes, unzipped. 0 for images: they do not count as code storage."""
+    image: ContainerImage | None = None
+    """Set for images, and for nothing else."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,6 +5,7 @@ Who implements what:
     Store, EventQueue              adapters/sql/           testing/store.py
     PackageStore                   adapters/packages.py
     ObjectSource                   adapters/object_source.py (S3)
+    ImageSource                    adapters/image_source.py (an image registry)
     RuntimeCatalog                 adapters/runtimes.py    testing/runtimes.py
     SandboxProvider, Sandbox       adapters/sandbox/       testing/sandbox.py
     LogStore, LogStream            adapters/logs.py        testing/logs.py
@@ -21,6 +22,7 @@ from typing import Protocol
 
 from lambent.core.alias import Alias
 from lambent.core.async_event import AsyncEvent
+from lambent.core.container_images import ImageReference
 from lambent.core.environment import Exit, IsolationLevel
 from lambent.core.event_invoke_config import EventInvokeConfig
 from lambent.core.function import CodePackage, Function, FunctionKey, FunctionVersion, Owner
@@ -243,6 +245,17 @@ class ObjectSource(Protocol):
     async def fetch(self, *, bucket: str, key: str, version: str | None, into: Path, limit: int) -> None:
         """Download. Raises InvalidParameterValue in Lambda's words when it cannot be had, or is over `limit` bytes, or
         when no S3 endpoint is configured (naming the setting)."""
+
+
+class ImageSource(Protocol):
+    """Where container images that are given by ImageUri lie."""
+
+    async def resolve(self, image: ImageReference) -> str:
+        """The digest (`sha256:...`) that the reference means now; one that has a digest already is looked up too.
+
+        Raises InvalidParameterValue in Lambda's words when there is no such image, or it is not one image but an index of
+        several; and when it cannot be looked up because no registry is configured (naming the setting).
+        """
 
 
 # ---------------------------------------------------------------- running

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lambent.core.alias import Alias
-from lambent.core.errors import ResourceConflict, ResourceNotFound, ResourceNotReady
+from lambent.core.errors import OperationNotImplemented, ResourceConflict, ResourceNotFound, ResourceNotReady
 from lambent.core.function import LATEST, Function, FunctionKey, FunctionVersion, State
 from lambent.core.names import FunctionReference, is_version_number
 from lambent.core.ports import Store
@@ -94,6 +94,10 @@ class Resolver:
         if version is None:
             raise ResourceNotFound(f"Function not found: {reference.arn}")
         _check_state(version)
+        if version.code.image is not None:
+            raise OperationNotImplemented(
+                "Lambent does not run container images yet: this function is configured, and cannot be invoked."
+            )
         return version
 
     async def _published(self, key: FunctionKey, number: str) -> FunctionVersion | None:

@@ -245,7 +245,8 @@ class FakeEventQueue:
 
 
 def _packages(version: FunctionVersion) -> Iterable[CodePackage]:
-    return (version.code, *(each.package for each in version.configuration.layers))
+    code = () if version.code.image is not None else (version.code,)
+    return (*code, *(each.package for each in version.configuration.layers))
 
 
 def _ordinal(version: str) -> int:

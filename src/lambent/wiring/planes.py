@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lambent.adapters.image_source import RegistryImageSource
 from lambent.adapters.logs import DiskLogStore
 from lambent.adapters.object_source import S3ObjectSource
 from lambent.adapters.packages import DiskPackageStore
@@ -118,6 +119,7 @@ def api(settings: Settings, adapters: Adapters, plane: DataPlane, endpoint: str,
         store=adapters.store,
         packages=adapters.packages,
         objects=S3ObjectSource(settings.s3_endpoint, region=settings.region),
+        images=RegistryImageSource(settings.image_registry),
         clock=adapters.clock,
         chance=adapters.chance,
     )

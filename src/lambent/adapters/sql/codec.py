@@ -11,6 +11,7 @@ from lambent.core.alias import Alias
 from lambent.core.event_invoke_config import EventInvokeConfig
 from lambent.core.function import (
     CodePackage,
+    ContainerImage,
     Function,
     FunctionConfiguration,
     FunctionKey,
@@ -30,6 +31,7 @@ from lambent.core.resource_policy import PolicyKind, PolicyTarget, ResourcePolic
 FORMAT = 1
 
 _PACKAGE = ("digest", "sha256", "size", "unpacked_size")
+_IMAGE = ("uri", "resolved_uri")
 _CONFIGURATION = (
     "role",
     "runtime",
@@ -126,7 +128,7 @@ def encode_layer(value: LayerVersion) -> str:
     """A layer version."""
     layer = {
         **_plain(value, _LAYER),
-        "package": _plain(value.package, _PACKAGE),
+        "package": _package(value.package),
         "compatible_runtimes": list(value.compatible_runtimes),
         "compatible_architectures": list(value.compatible_architectures),
     }
@@ -139,7 +141,7 @@ def decode_layer(text: str) -> LayerVersion:
     layer = document["layer"]
     return LayerVersion(
         key=LayerKey(owner=_read_owner(document["key"]), name=document["key"][2]),
-        package=CodePackage(**layer.pop("package")),
+        package=_read_package(layer.pop("package")),
         compatible_runtimes=tuple(layer.pop("compatible_runtimes")),
         compatible_architectures=tuple(layer.pop("compatible_architectures")),
         **layer,
@@ -207,6 +209,17 @@ def _plain(value: object, names: tuple[str, ...]) -> Document:
     return {name: getattr(value, name) for name in names}
 
 
+def _package(value: CodePackage) -> Document:
+    """Zips, which most packages are, have no word about images."""
+    document = _plain(value, _PACKAGE)
+    return document if value.image is None else {**document, "image": _plain(value.image, _IMAGE)}
+
+
+def _read_package(document: Document) -> CodePackage:
+    image = document.pop("image", None)
+    return CodePackage(image=None if image is None else ContainerImage(**image), **document)
+
+
 def _key(key: FunctionKey | LayerKey) -> list[str]:
     return [key.owner.account, key.owner.region, key.name]
 
@@ -223,7 +236,7 @@ def _version(value: FunctionVersion) -> Document:
     return {
         **_plain(value, _VERSION),
         "configuration": _configuration(value.configuration),
-        "code": _plain(value.code, _PACKAGE),
+        "code": _package(value.code),
         "state": value.state.value,
         "last_update_status": value.last_update_status.value,
         "update_runtime_on": value.update_runtime_on.value,
@@ -234,7 +247,7 @@ def _read_version(document: Document, key: FunctionKey) -> FunctionVersion:
     return FunctionVersion(
         key=key,
         configuration=_read_configuration(document.pop("configuration")),
-        code=CodePackage(**document.pop("code")),
+        code=_read_package(document.pop("code")),
         state=State(document.pop("state")),
         last_update_status=UpdateStatus(document.pop("last_update_status")),
         update_runtime_on=RuntimeUpdate(document.pop("update_runtime_on", RuntimeUpdate.AUTO)),
@@ -247,7 +260,7 @@ def _configuration(value: FunctionConfiguration) -> Document:
         **_plain(value, _CONFIGURATION),
         "package_type": value.package_type.value,
         "environment": None if value.environment is None else dict(value.environment),
-        "layers": [{"arn": each.arn, "package": _plain(each.package, _PACKAGE)} for each in value.layers],
+        "layers": [{"arn": each.arn, "package": _package(each.package)} for each in value.layers],
         "architectures": list(value.architectures),
         "settings": dict(value.settings),
     }
@@ -257,7 +270,7 @@ def _read_configuration(document: Document) -> FunctionConfiguration:
     layers = document.pop("layers")
     return FunctionConfiguration(
         package_type=PackageType(document.pop("package_type")),
-        layers=tuple(LayerReference(arn=each["arn"], package=CodePackage(**each["package"])) for each in layers),
+        layers=tuple(LayerReference(arn=each["arn"], package=_read_package(each["package"])) for each in layers),
         architectures=tuple(document.pop("architectures")),
         **document,
     )

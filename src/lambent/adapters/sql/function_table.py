@@ -133,6 +133,7 @@ def version_parameters(version: FunctionVersion) -> Parameters:
 
 
 def _packages(*versions: FunctionVersion) -> str:
-    """The digests of code and layers, each once, between spaces."""
+    """The digests of code and layers, each once, between spaces; images are not in the PackageStore."""
     layers = (each.package.digest for version in versions for each in version.configuration.layers)
-    return " ".join(sorted({*(version.code.digest for version in versions), *layers}))
+    code = (version.code.digest for version in versions if version.code.image is None)
+    return " ".join(sorted({*code, *layers}))

@@ -142,7 +142,7 @@ class SqlStore(AttachmentStore):
 
     async def packages_in_use(self) -> frozenset[str]:
         rows = await self._database.read_list("packages_in_use", {})
-        return frozenset(digest for row in rows for digest in row[0].split(" "))
+        return frozenset(digest for row in rows for digest in row[0].split())
 
 
 def _number(version: str) -> int:
