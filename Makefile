@@ -4,13 +4,15 @@
 
 PYTHON = .venv/bin/python
 INSTALLED = .venv/.installed
+# The versions of the clients that the parity tests drive.
+CLIENTS = tests/parity/aws_cli/requirements.txt tests/parity/javascript/package-lock.json
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(INSTALLED) ## Set up .venv and what the tests need (as root also Debian packages)
 
-$(INSTALLED): pyproject.toml scripts/setup.sh
+$(INSTALLED): pyproject.toml scripts/setup.sh scripts/clients.sh $(CLIENTS)
 	@bash scripts/setup.sh
 
 demo: $(INSTALLED) ## Start Lambent, deploy functions with plain boto3, invoke them, stop
@@ -32,4 +34,4 @@ format: $(INSTALLED) ## Rewrite the code in the house format
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
 
 clean: ## Remove everything that make built
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache bench/.peers bench/results.json
+	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache bench/.peers bench/results.json

@@ -53,4 +53,5 @@ say "Installing Lambent and its tools into .venv"
 # Older pips know no dependency groups.
 .venv/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 .venv/bin/python -m pip install --quiet --editable . --group dev
+bash scripts/clients.sh
 touch .venv/.installed
