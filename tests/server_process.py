@@ -14,6 +14,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 LAMBENT = Path(sys.executable).parent / "lambent"
 ROLE = "arn:aws:iam::000000000000:role/test"
@@ -114,3 +115,12 @@ def updated(client: Any, name: str) -> None:
 def result_of(reply: dict[str, Any]) -> Any:
     """The decoded payload of an Invoke reply."""
     return json.loads(reply["Payload"].read())
+
+
+def failing_code(call: Any, **arguments: Any) -> str:
+    """The error code of a call that must be refused."""
+    try:
+        call(**arguments)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    raise AssertionError(f"{call.__name__} was answered")
