@@ -103,7 +103,7 @@ def _without_empty(value: Mapping[str, Any]) -> object:
     return {name: each for name, each in value.items() if each}
 
 
-_STORED_AS: Mapping[str, Callable[[Any], object]] = {"ImageConfig": _without_empty}
+_STORED_AS: Mapping[str, Callable[[Any], object]] = {"ImageConfig": _without_empty, "VpcConfig": _without_empty}
 """Members whose parts have a default too, which is not stored either."""
 
 

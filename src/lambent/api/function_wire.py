@@ -1,5 +1,8 @@
 """Functions as replies show them: FunctionConfiguration and what surrounds it."""
 
+import base64
+import hashlib
+import json
 from typing import Any
 
 from lambent.api.timestamps import lambda_timestamp
@@ -18,19 +21,28 @@ def function_members(version: FunctionVersion, *, qualifier: str | None = None) 
 
 def listed_members(version: FunctionVersion, *, qualifier: str | None = None) -> dict[str, Any]:
     """The same, reduced as lists show it: no states and no RuntimeVersionConfig (service model, ListFunctions)."""
-    configuration = version.configuration
+    configured = _configured(version)
     return {
         "FunctionName": version.key.name,
         "FunctionArn": version.key.arn if qualifier is None else version.key.qualified_arn(qualifier),
-        "Role": configuration.role,
         "CodeSize": version.code.size,
         "CodeSha256": version.code.sha256,
-        "Description": version.description,
-        "Timeout": configuration.timeout,
-        "MemorySize": configuration.memory_size,
+        "ConfigSha256": _digest(configured),
         "LastModified": lambda_timestamp(version.last_modified),
         "Version": version.version,
         "RevisionId": version.revision_id,
+        **configured,
+    }
+
+
+def _configured(version: FunctionVersion) -> dict[str, Any]:
+    """What a user configures: the members that ConfigSha256 is over."""
+    configuration = version.configuration
+    return {
+        "Role": configuration.role,
+        "Description": version.description,
+        "Timeout": configuration.timeout,
+        "MemorySize": configuration.memory_size,
         "PackageType": configuration.package_type.value,
         "Architectures": list(configuration.architectures),
         "EphemeralStorage": {"Size": configuration.ephemeral_storage},
@@ -38,6 +50,12 @@ def listed_members(version: FunctionVersion, *, qualifier: str | None = None) ->
         **_optional(configuration),
         **_settings(configuration),
     }
+
+
+def _digest(configured: dict[str, Any]) -> str:
+    """A hash of the configuration: the same for the same one. Lambda's own recipe is not published."""
+    text = json.dumps(configured, sort_keys=True, separators=(",", ":"))
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
 def _optional(configuration: FunctionConfiguration) -> dict[str, Any]:
@@ -49,18 +67,25 @@ def _optional(configuration: FunctionConfiguration) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
+_VPC_DEFAULTS = {"SubnetIds": [], "SecurityGroupIds": [], "VpcId": "", "Ipv6AllowedForDualStack": False}
+"""VpcId is what EC2 knows of the subnets, and there is no EC2 to ask: empty."""
+
+
 def _settings(configuration: FunctionConfiguration) -> dict[str, Any]:
     """Stored members with the defaults that Lambda echoes. SnapStart is stored only: its optimisation is never `On`."""
-    stored = {name: value for name, value in configuration.settings.items() if name != "SourceKMSKeyArn"}
+    stored: dict[str, Any] = {name: value for name, value in configuration.settings.items() if name != "SourceKMSKeyArn"}
     snap_start = stored.get("SnapStart")
     apply_on = snap_start["ApplyOn"] if isinstance(snap_start, dict) else "None"
-    image_config = stored.pop("ImageConfig", None)
     members = {
         "TracingConfig": {"Mode": "PassThrough"},
         **stored,
         "SnapStart": {"ApplyOn": apply_on, "OptimizationStatus": "Off"},
     }
-    return members if image_config is None else {**members, "ImageConfigResponse": {"ImageConfig": image_config}}
+    if "VpcConfig" in members:
+        members["VpcConfig"] = {**_VPC_DEFAULTS, **members["VpcConfig"]}
+    if "ImageConfig" in members:
+        members["ImageConfigResponse"] = {"ImageConfig": members.pop("ImageConfig")}
+    return members
 
 
 def _logging(configuration: FunctionConfiguration) -> dict[str, str]:

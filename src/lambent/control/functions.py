@@ -65,7 +65,7 @@ class FunctionControl:
         package_type = edit.package_type or PackageType.ZIP
         check_package_edit(package_type, edit)
         check_code_kind(package_type, image_uri=creation.code.image_uri, verb="creating")
-        check_configuration(new_configuration(key.name, edit, ()), creating=True)
+        check_configuration(new_configuration(key.name, edit, ()), creating=True, now=self._clock.now())
         tags = merged_tags({}, creation.tags)
         if await self._store.function(key) is not None:
             raise _exists(key)

@@ -50,12 +50,12 @@ class UpdateControl:
         take = self._intake.examine if update.dry_run else self._intake.add
         package = await take(update.code, owner=key.owner, operation="UpdateFunctionCode")
         if update.dry_run:
-            return _with_code(function, package, update).latest
+            return self._with_code(function, package, update).latest
         published: list[FunctionVersion] = []
 
         async def change(fresh: Function) -> Revised:
             refuse_while_unsettled(fresh)
-            changed = self._begun(_with_code(fresh, package, update))
+            changed = self._begun(self._with_code(fresh, package, update))
             if not update.publish:
                 return Revised(function=changed)
             made = await self._versions.prepare(changed)
@@ -74,7 +74,7 @@ class UpdateControl:
 
         async def change(fresh: Function) -> Revised:
             refuse_while_unsettled(fresh)
-            return Revised(function=self._begun(_with_configuration(fresh, edit, layers)))
+            return Revised(function=self._begun(self._with_configuration(fresh, edit, layers)))
 
         return (await self._revisions.revise(key, change, revision=revision_id)).latest
 
@@ -88,21 +88,21 @@ class UpdateControl:
     def _begun(self, function: Function) -> Function:
         return replace(function, latest=updating(function.latest, now=self._clock.now()))
 
+    def _with_code(self, function: Function, package: CodePackage, update: CodeUpdate) -> Function:
+        latest = function.latest
+        edit = ConfigurationEdit(architectures=update.architectures, settings=update.settings)
+        configuration = edited(latest.configuration, edit, None)
+        check_configuration(configuration, creating=False, now=self._clock.now())
+        check_unzipped_size(package, configuration.layers)
+        return replace(function, latest=replace(latest, code=package, configuration=configuration))
 
-def _with_code(function: Function, package: CodePackage, update: CodeUpdate) -> Function:
-    latest = function.latest
-    edit = ConfigurationEdit(architectures=update.architectures, settings=update.settings)
-    configuration = edited(latest.configuration, edit, None)
-    check_configuration(configuration, creating=False)
-    check_unzipped_size(package, configuration.layers)
-    return replace(function, latest=replace(latest, code=package, configuration=configuration))
-
-
-def _with_configuration(function: Function, edit: ConfigurationEdit, layers: tuple[LayerReference, ...] | None) -> Function:
-    latest = function.latest
-    configuration = edited(latest.configuration, edit, layers)
-    check_configuration(configuration, creating=False)
-    check_log_levels(configuration, edit)
-    if layers is not None:
-        check_unzipped_size(latest.code, layers)
-    return replace(function, latest=replace(latest, configuration=configuration))
+    def _with_configuration(
+        self, function: Function, edit: ConfigurationEdit, layers: tuple[LayerReference, ...] | None
+    ) -> Function:
+        latest = function.latest
+        configuration = edited(latest.configuration, edit, layers)
+        check_configuration(configuration, creating=False, now=self._clock.now())
+        check_log_levels(configuration, edit)
+        if layers is not None:
+            check_unzipped_size(latest.code, layers)
+        return replace(function, latest=replace(latest, configuration=configuration))

@@ -1,13 +1,14 @@
 """What Lambda refuses in a function's configuration beyond the constraints of the service model."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from lambent.core.configuration_edit import ConfigurationEdit
 from lambent.core.container_images import check_image_config, check_package_members
 from lambent.core.errors import InvalidParameterValue
 from lambent.core.function import FunctionConfiguration, PackageType
 from lambent.core.limits import ENVIRONMENT_VARIABLES_BYTES, EPHEMERAL_STORAGE_MIB, MEMORY_MIB, TIMEOUT_SECONDS
+from lambent.core.outside_resources import check_references, check_together
 from lambent.core.runtimes_table import check_runtime, supports_snap_start
 
 RESERVED_VARIABLES = frozenset(
@@ -47,8 +48,7 @@ def check_edit(edit: ConfigurationEdit) -> None:
     check_range("EphemeralStorage.Size", edit.ephemeral_storage, EPHEMERAL_STORAGE_MIB)
     check_variables(edit.environment or {})
     _check_image_config(edit.settings.get("ImageConfig"))
-    _check_vpc(edit.settings.get("VpcConfig"))
-    _check_dead_letters(edit.settings.get("DeadLetterConfig"))
+    check_references(edit.settings)
 
 
 def check_package_edit(package_type: PackageType, edit: ConfigurationEdit) -> None:
@@ -87,10 +87,11 @@ def check_variables(variables: Mapping[str, str]) -> None:
         raise InvalidParameterValue(f"{_UNCONFIGURABLE}exceeded the 4KB limit. String measured: {measured}")
 
 
-def check_configuration(configuration: FunctionConfiguration, *, creating: bool) -> None:
-    """Raise InvalidParameterValue for what is wrong with a function's configuration as a whole."""
+def check_configuration(configuration: FunctionConfiguration, *, creating: bool, now: float) -> None:
+    """Raise InvalidParameterValue for what is wrong with a function's configuration as a whole. `now`: epoch seconds."""
     if configuration.package_type is PackageType.ZIP:
-        _check_zip(configuration, creating=creating)
+        _check_zip(configuration, creating=creating, now=now)
+    check_together(configuration.settings)
     snap_start = configuration.settings.get("SnapStart")
     if snap_start is not None and configuration.ephemeral_storage > EPHEMERAL_STORAGE_MIB[0]:
         raise InvalidParameterValue("SnapStart is not supported with ephemeral storage of more than 512 MB.")
@@ -106,13 +107,13 @@ def check_log_levels(configuration: FunctionConfiguration, edit: ConfigurationEd
         )
 
 
-def _check_zip(configuration: FunctionConfiguration, *, creating: bool) -> None:
+def _check_zip(configuration: FunctionConfiguration, *, creating: bool, now: float) -> None:
     """What only zip functions have: a runtime and a handler. SnapStart of images is left to what is in them (July 2026)."""
     if not configuration.runtime or not configuration.handler:
         raise InvalidParameterValue(
             "Runtime and Handler are mandatory parameters for functions created with deployment packages."
         )
-    check_runtime(configuration.runtime, creating=creating)
+    check_runtime(configuration.runtime, creating=creating, now=now)
     if "SnapStart" in configuration.settings and not supports_snap_start(configuration.runtime):
         raise InvalidParameterValue(f"{configuration.runtime} is not supported for SnapStart enabled functions.")
 
@@ -120,24 +121,3 @@ def _check_zip(configuration: FunctionConfiguration, *, creating: bool) -> None:
 def _check_image_config(image_config: object) -> None:
     if isinstance(image_config, Mapping):
         check_image_config(image_config)
-
-
-def _check_vpc(vpc: object) -> None:
-    if isinstance(vpc, Mapping) and bool(_items(vpc, "SubnetIds")) != bool(_items(vpc, "SecurityGroupIds")):
-        raise InvalidParameterValue("SubnetIds and SecurityIds must coexist or be both empty list.")
-
-
-def _items(vpc: Mapping[str, object], member: str) -> Sequence[object]:
-    value = vpc.get(member)
-    return value if isinstance(value, Sequence) else ()
-
-
-def _check_dead_letters(dead_letters: object) -> None:
-    if not isinstance(dead_letters, Mapping):
-        return
-    target = str(dead_letters.get("TargetArn", ""))
-    service = target.split(":")[2:3]
-    if service not in (["sqs"], ["sns"]) or target.endswith(".fifo"):
-        raise InvalidParameterValue(
-            f"The provided target resource of the DeadLetterConfig, {target}, is not a standard SQS queue or SNS topic."
-        )

@@ -2,46 +2,51 @@
 
 import hashlib
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import UTC, date, datetime
 
-from lambent.core.errors import InvalidParameterValue
-
-
-class RuntimeSupport(StrEnum):
-    """What may be done with a runtime (Developer Guide, lambda-runtimes; facts E8). Invoking is always allowed."""
-
-    FULL = "full"
-    """Supported, or deprecated with creating and updating still allowed."""
-    UPDATE_ONLY = "update-only"
-    """Creating functions is blocked, updating them is not."""
-    BLOCKED = "blocked"
+from lambent.core.errors import InvalidParameterValue, OperationNotImplemented
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RuntimeFacts:
-    """One row of the table."""
+    """One row of the table (Developer Guide, lambda-runtimes; facts E8). Invoking is always allowed."""
 
-    support: RuntimeSupport = RuntimeSupport.FULL
+    create_blocked: date | None = None
+    """The day from which no function may be created; None: no day has been set."""
+    update_blocked: date | None = None
+    """The day from which no function may be updated."""
     snap_start: bool = False
     """Whether SnapStart may be turned on (Developer Guide, snapstart)."""
 
 
+CUSTOMER_MANAGED = "custom"
+"""The runtime that RuntimeConfig names, which the platform's user made (facts I8)."""
+
+_LONG_AGO = date(1970, 1, 1)
+_CREATE_BLOCKED, _UPDATE_BLOCKED = date(2027, 2, 1), date(2027, 3, 3)
+"""The days that AWS has set for runtimes that are deprecated and still allowed."""
+
 _FULL = RuntimeFacts()
 _SNAP_START = RuntimeFacts(snap_start=True)
-_UPDATE_ONLY = RuntimeFacts(support=RuntimeSupport.UPDATE_ONLY)
-_BLOCKED = RuntimeFacts(support=RuntimeSupport.BLOCKED)
+_DEPRECATED = RuntimeFacts(create_blocked=_CREATE_BLOCKED, update_blocked=_UPDATE_BLOCKED)
+_UPDATE_ONLY = RuntimeFacts(create_blocked=_LONG_AGO, update_blocked=_UPDATE_BLOCKED)
+_BLOCKED = RuntimeFacts(create_blocked=_LONG_AGO, update_blocked=_LONG_AGO)
 
 RUNTIMES: dict[str, RuntimeFacts] = {
     **dict.fromkeys(("python3.15", "python3.14", "python3.13", "python3.12"), _SNAP_START),
-    **dict.fromkeys(("python3.11", "python3.10", "python3.9", "python3.8"), _FULL),
-    **dict.fromkeys(("nodejs26.x", "nodejs24.x", "nodejs22.x", "nodejs20.x", "nodejs18.x", "nodejs16.x"), _FULL),
+    **dict.fromkeys(("python3.11", "python3.10"), _FULL),
+    **dict.fromkeys(("python3.9", "python3.8"), _DEPRECATED),
+    **dict.fromkeys(("nodejs26.x", "nodejs24.x", "nodejs22.x"), _FULL),
+    **dict.fromkeys(("nodejs20.x", "nodejs18.x", "nodejs16.x"), _DEPRECATED),
     **dict.fromkeys(("java25", "java21", "java17", "java11", "java17.al2023", "java11.al2023"), _SNAP_START),
     **dict.fromkeys(("java8.al2", "java8.al2023"), _FULL),
     **dict.fromkeys(("dotnet10", "dotnet8"), _SNAP_START),
-    "dotnet6": _FULL,
-    **dict.fromkeys(("ruby4.0", "ruby3.4", "ruby3.3", "ruby3.2"), _FULL),
-    **dict.fromkeys(("provided.al2023", "provided.al2"), _FULL),
-    "custom": _FULL,
+    "dotnet6": _DEPRECATED,
+    **dict.fromkeys(("ruby4.0", "ruby3.4", "ruby3.3"), _FULL),
+    "ruby3.2": _DEPRECATED,
+    "provided.al2023": _FULL,
+    "provided.al2": _DEPRECATED,
+    CUSTOMER_MANAGED: _FULL,
     **dict.fromkeys(("java8", "go1.x", "provided", "ruby2.7", "nodejs14.x", "python3.7"), _UPDATE_ONLY),
     **dict.fromkeys(("nodejs", "nodejs4.3", "nodejs4.3-edge", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x"), _BLOCKED),
     **dict.fromkeys(("python2.7", "python3.6", "ruby2.5"), _BLOCKED),
@@ -59,11 +64,15 @@ def check_known_runtime(identifier: str) -> None:
         )
 
 
-def check_runtime(identifier: str, *, creating: bool) -> None:
-    """Raise InvalidParameterValue for an unknown runtime, or when deprecation blocks creating (or updating) functions with it."""
+def check_runtime(identifier: str, *, creating: bool, now: float) -> None:
+    """Raise InvalidParameterValue for an unknown runtime, or when deprecation blocks creating (or updating) functions with it
+    at `now` (epoch seconds); OperationNotImplemented for customer-managed runtimes."""
     check_known_runtime(identifier)
-    support = RUNTIMES[identifier].support
-    if support is RuntimeSupport.BLOCKED or (creating and support is RuntimeSupport.UPDATE_ONLY):
+    if identifier == CUSTOMER_MANAGED:
+        raise OperationNotImplemented("Customer-managed runtimes (Runtime custom) are not implemented by Lambent.")
+    facts = RUNTIMES[identifier]
+    blocked = facts.create_blocked if creating else facts.update_blocked
+    if blocked is not None and datetime.fromtimestamp(now, UTC).date() >= blocked:
         raise InvalidParameterValue(
             f"The runtime parameter of {identifier} is no longer supported for creating or updating AWS Lambda functions. "
             "We recommend you use a supported runtime while creating or updating functions."

@@ -16,6 +16,9 @@ from lambent.core.errors import InvalidParameterValue
 
 ROLE = "arn:aws:iam::000000000000:role/r"
 
+NOW = 1_700_000_000.0
+EFS = "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-0123456789abcdef0"
+
 
 def configured(**given):
     edit = ConfigurationEdit(role=ROLE, **{"runtime": "python3.12", "handler": "app.handler", **given})
@@ -99,10 +102,22 @@ def test_all_reserved_variables_of_a_request_are_named() -> None:
         ({"memory_size": 127}, "'MemorySize' value .* greater than or equal to 128"),
         ({"ephemeral_storage": 10_241}, "'EphemeralStorage.Size' value .* less than or equal to 10240"),
         ({"settings": {"VpcConfig": {"SubnetIds": ["subnet-1"]}}}, "SubnetIds and SecurityIds must coexist"),
-        ({"settings": {"DeadLetterConfig": {"TargetArn": "arn:aws:s3:::bucket"}}}, "not a standard SQS queue"),
+        *(
+            ({"settings": {"DeadLetterConfig": {"TargetArn": target}}}, "not a standard SQS queue or SNS topic")
+            for target in (
+                "arn:aws:s3:::bucket",
+                "arn:aws:sqs:us-east-1:000000000000:q.fifo",
+                "arn:aws:sns:us-east-1:000000000000:t.fifo",
+                "arn:aws:sqs",
+                "arn:aws:sqs:us-east-1:0:q",
+                "arn:aws:lambda:us-east-1:000000000000:function:f",
+            )
+        ),
+        ({"settings": {"KMSKeyArn": "arn:aws:s3:::key"}}, "the KMS key is invalid for CreateGrant"),
+        ({"settings": {"SourceKMSKeyArn": "arn:aws:kms:us-east-1:0:key/k"}}, "the KMS key is invalid for CreateGrant"),
         (
-            {"settings": {"DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:000000000000:q.fifo"}}},
-            "not a standard SQS queue",
+            {"settings": {"FileSystemConfigs": [{"Arn": EFS, "LocalMountPath": "/mnt/a", "S3FilesConfig": {}}]}},
+            "valid only when the access point is an Amazon S3 Files access point",
         ),
     ],
 )
@@ -119,13 +134,36 @@ def test_dead_letters_go_to_queues_and_topics(service: str) -> None:
 @pytest.mark.parametrize("missing", ["runtime", "handler"])
 def test_zip_functions_need_runtime_and_handler(missing: str) -> None:
     with pytest.raises(InvalidParameterValue, match="Runtime and Handler are mandatory parameters"):
-        check_configuration(configured(**{missing: None}), creating=True)
+        check_configuration(configured(**{missing: None}), creating=True, now=NOW)
 
 
 def test_snap_start_is_refused_where_the_runtime_cannot() -> None:
     configuration = configured(runtime="nodejs22.x", settings={"SnapStart": {"ApplyOn": "PublishedVersions"}})
     with pytest.raises(InvalidParameterValue, match=r"nodejs22\.x is not supported for SnapStart enabled functions"):
-        check_configuration(configuration, creating=True)
+        check_configuration(configuration, creating=True, now=NOW)
+
+
+VPC = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+ON_EFS = {"FileSystemConfigs": [{"Arn": EFS, "LocalMountPath": "/mnt/a"}]}
+
+
+def test_an_efs_file_system_needs_a_vpc() -> None:
+    with pytest.raises(InvalidParameterValue, match=f"must be configured to execute in a VPC to reference access point {EFS}"):
+        check_configuration(configured(settings=ON_EFS), creating=True, now=NOW)
+    check_configuration(configured(settings={**ON_EFS, "VpcConfig": VPC}), creating=True, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"ephemeral_storage": 513}, "more than 512 MB"),
+        ({"settings": {**ON_EFS, "VpcConfig": VPC}}, "with file systems"),
+    ],
+)
+def test_what_snap_start_does_not_go_with(more, message: str) -> None:
+    settings = {**more.pop("settings", {}), "SnapStart": {"ApplyOn": "PublishedVersions"}}
+    with pytest.raises(InvalidParameterValue, match=f"SnapStart is not supported .*{message}"):
+        check_configuration(configured(settings=settings, **more), creating=False, now=NOW)
 
 
 def test_a_variable_that_no_process_can_be_given_is_refused() -> None:
