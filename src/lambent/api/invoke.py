@@ -1,23 +1,23 @@
 """Invoke and its kin: the hot path. The event's bytes go through unparsed but for a check that they are JSON (facts B1, B4)."""
 
 import base64
-import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol
 
-from lambent.api.event_stream import event
 from lambent.api.invoke_members import InvocationType, InvokeMembers, InvokeReader, payload_of, request_id_of, small_payload
+from lambent.api.invoke_stream import stream_reply
 from lambent.api.large_json import LARGE_BYTES
 from lambent.api.model import Service
 from lambent.api.serialise import JSON
 from lambent.core.addressing import not_authorized
 from lambent.core.function import FunctionVersion, Owner
-from lambent.core.invocation import InvocationStatus, InvokeRequest, InvokeResult, Outcome
+from lambent.core.invocation import InvokeRequest, InvokeResult
 from lambent.core.limits import INVOKE_ASYNC_PAYLOAD_BYTES
 from lambent.core.names import FunctionReference
 from lambent.core.ports import Chance, Clock
 from lambent.http import Request, Response
+from lambent.invoke.streamed_invoke import StreamedInvoke
 
 RawHandler = Callable[[Request, Owner, str], Awaitable[Response]]
 """Takes the request as it came, its caller and a new request id, for operations whose body is not the model's JSON."""
@@ -25,7 +25,6 @@ RawHandler = Callable[[Request, Owner, str], Awaitable[Response]]
 Authorize = Callable[[FunctionReference, Owner], Awaitable[None]]
 """Whether this caller may invoke this function. Raises AccessDenied."""
 
-_CHUNK_BYTES: Final = 128 * 1024
 _TRACE = re.compile(r"[!-~ ]{1,1024}")
 _REMAPPED: Final = (b"x-amzn-Remapped-Content-Length", b"0")
 
@@ -99,22 +98,16 @@ class InvokeHandlers:
         return Response(status=202, headers=(JSON, (b"x-amzn-RequestId", new_id.encode())), body=b'{"Status":202}')
 
     async def invoke_with_response_stream(self, request: Request, caller: Owner, new_id: str) -> Response:
-        """Reply in event-stream frames. The function's whole response is collected before the first of them is sent."""
+        """Reply in event-stream frames, each sent as the function produces it."""
         request_id = request_id_of(request) or new_id
         members = self._reader.read("InvokeWithResponseStream", request, caller)
         await self._authorize(members.reference, caller)
         payload = await payload_of(request, members.invocation_type)
         if members.invocation_type is InvocationType.DRY_RUN:
             return await self._dry_run(members, request_id)
-        result = await self._door.invoke(_request(members, payload, request_id, self._trace(request)[0]))
-        headers = (
-            (b"x-amzn-RequestId", request_id.encode()),
-            (b"X-Amz-Executed-Version", result.executed_version.encode()),
-            (b"Content-Type", b"application/vnd.amazon.eventstream"),
-            (b"X-Amzn-Remapped-Content-Type", b"application/octet-stream"),
-        )
-        log_tail = result.log_tail if members.log_tail else None
-        return Response(status=200, headers=headers, body=_frames(result.outcome, log_tail))
+        invoke_request = _request(members, payload, request_id, self._trace(request)[0])
+        started = await StreamedInvoke.start(self._door.invoke, invoke_request)
+        return stream_reply(started, request_id, log_tail=members.log_tail)
 
     async def _dry_run(self, members: InvokeMembers, request_id: str) -> Response:
         version = await self._door.resolve(members.reference)
@@ -148,18 +141,3 @@ def _trace_header(trace: str) -> bytes:
     root = trace.partition("Root=")[2].partition(";")[0]
     sampled = trace.partition("Sampled=")[2].partition(";")[0] or "0"
     return f"root={root};sampled={sampled}".encode("latin-1")
-
-
-async def _frames(outcome: Outcome, log_tail: bytes | None) -> AsyncIterator[bytes]:
-    """PayloadChunk frames, then InvokeComplete. A function error sends no payload: it is told in InvokeComplete."""
-    complete: dict[str, str] = {}
-    if outcome.status is InvocationStatus.SUCCESS:
-        for start in range(0, len(outcome.payload), _CHUNK_BYTES):
-            yield event("PayloadChunk", "application/octet-stream", outcome.payload[start : start + _CHUNK_BYTES])
-    else:
-        handled = outcome.status is InvocationStatus.FAILURE
-        complete["ErrorCode"] = "Unhandled" if handled or outcome.error_type is None else outcome.error_type
-        complete["ErrorDetails"] = outcome.payload.decode("utf-8", "replace")
-    if log_tail is not None:
-        complete["LogResult"] = base64.b64encode(log_tail).decode("ascii")
-    yield event("InvokeComplete", "application/json", json.dumps(complete, separators=(",", ":")).encode())

@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+from dataclasses import replace
 
 from lambent.core.environment import Exit
 from lambent.core.invocation import InvocationStatus, Outcome
@@ -74,9 +75,25 @@ def exited(request_id: str, ended: Exit) -> Outcome:
     return broken(EXITED, request_id, exit_reason(ended))
 
 
-def response_too_large() -> Outcome:
-    """The response is over 6 MiB + 100 bytes: refused, and the environment lives on."""
-    message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_PAYLOAD_BYTES} bytes)."
+def failed(error_type: str, payload: bytes) -> Outcome:
+    """The handler raised, or the runtime reported an error of its own: the payload reaches the caller verbatim."""
+    return Outcome(status=InvocationStatus.FAILURE, payload=payload, error_type=normalise_error_type(error_type))
+
+
+def init_failure(failure: Outcome, request_id: str, ended: Exit | None) -> Outcome:
+    """Why init failed, for the request that met it: what the runtime reported, else how it ended."""
+    if failure.error_type == INVALID_ENTRYPOINT:
+        return replace(failure, payload=entrypoint_refused(failure.payload, request_id))
+    if failure.status is InvocationStatus.TIMEOUT or failure.payload:
+        return failure
+    if ended is not None:
+        return exited(request_id, ended)
+    return broken(failure.error_type or UNKNOWN, request_id, exit_reason(Exit()))
+
+
+def response_too_large(limit: int = RESPONSE_PAYLOAD_BYTES) -> Outcome:
+    """The response is over 6 MiB + 100 bytes, or over the limit of a stream: refused, and the environment lives on."""
+    message = f"Response payload size exceeded maximum allowed payload size ({limit} bytes)."
     return Outcome(status=InvocationStatus.FAILURE, payload=document(TOO_LARGE, message), error_type=TOO_LARGE)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lambent.core.names import FunctionReference
+from lambent.core.response_sink import ResponseSink
 
 
 class InvocationStatus(StrEnum):
@@ -35,6 +36,8 @@ class InvokeRequest:
     tenant_id: str | None = None
     log_tail: bool = False
     """Whether the result shall carry the log tail (`LogType=Tail`)."""
+    response_sink: ResponseSink | None = None
+    """Takes a response that the runtime streams; None: it is collected, and held to the limit of one in one piece."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +58,8 @@ class Invocation:
     """Decoded JSON text."""
     cognito_identity: str | None = None
     tenant_id: str | None = None
+    response_sink: ResponseSink | None = None
+    """As in the request."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +68,7 @@ class Outcome:
 
     status: InvocationStatus
     payload: bytes
-    """The handler's result, or the error document, as bytes for the caller."""
+    """The handler's result, or the error document, as bytes for the caller. Empty for a result that went to a ResponseSink."""
     error_type: str | None = None
     """Such as `Runtime.ExitError`; None on success. Normalised (`core.function_errors`) for REPORT and telemetry."""
 

@@ -8,6 +8,8 @@ INVOKE_ASYNC_PAYLOAD_BYTES = 256 * 1024
 """The legacy InvokeAsync operation."""
 RESPONSE_PAYLOAD_BYTES = 6 * MEBIBYTE + 100
 """Checked on the runtime's answer (runtime interface emulator: 6 MiB + 100)."""
+STREAMED_RESPONSE_BYTES = 200 * MEBIBYTE
+"""Of a response that a runtime streams to a caller who takes it in pieces."""
 REQUEST_HEAD_BYTES = 1 * MEBIBYTE
 """Request line and headers together."""
 REQUEST_BODY_BYTES = 70 * MEBIBYTE

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from lambent.core.limits import MEBIBYTE, REQUEST_BODY_BYTES, REQUEST_HEAD_BYTES
 
@@ -68,8 +68,16 @@ class Response(NamedTuple):
 HttpHandler = Callable[[Request], Awaitable[Response]]
 """Runs in the connection's own task; cancelled when the client disconnects (unless HttpLimits.finish_after_disconnect)."""
 
-Admit = Callable[[Request], "int | Response"]
-"""Decides from the head alone, before the body is read: the most bytes that the body may have, or an early reply."""
+
+class BodyTaker(Protocol):
+    """Takes a request's body as it arrives; the handler then gets the request without it, once it is whole."""
+
+    def take(self, data: bytes) -> None:
+        """A piece, in the order sent. Never called after the body's end. Raises `framing.Refused` to break it off."""
+
+
+Admit = Callable[[Request], "int | Response | BodyTaker"]
+"""Decides from the head alone: the most bytes that the body may have, an early reply, or who takes the body as it comes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -125,9 +125,12 @@ class HttpProtocol(asyncio.Protocol):
         self._refusing = True
         self._reader.release()
         self._reader.deadline = None
+        self._deliver(_NO_REQUEST, self._refusal(status, reason))
+
+    def _refusal(self, status: int, reason: str) -> Response:
+        """The reply to what cannot be read on."""
         body = f"{reason}\n".encode("utf-8", "replace")
-        response = Response(status=status, headers=((b"Content-Type", b"text/plain"),), body=body, close=True)
-        self._deliver(_NO_REQUEST, response)
+        return Response(status=status, headers=((b"Content-Type", b"text/plain"),), body=body, close=True)
 
     def _continue(self) -> None:
         self._reader.wants_continue = False

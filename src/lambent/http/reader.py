@@ -6,7 +6,7 @@ from typing import Final
 import httptools
 
 from lambent.http.framing import Refused, make_request
-from lambent.http.message import Admit, BodyBudget, HeaderPair, HttpLimits, Request, Response
+from lambent.http.message import Admit, BodyBudget, BodyTaker, HeaderPair, HttpLimits, Request, Response
 
 _UNCOUNTED_BYTES: Final = 64 * 1024
 """Bodies up to this size do not draw on the budget; the number of connections bounds them."""
@@ -39,6 +39,10 @@ class RequestReader:
         self._started = 0
         self._timed = (0, False)
         self._reserved = 0
+        self._taker: BodyTaker | None = None
+        self._passed = 0
+        """Bytes of the body that the taker was given."""
+        self._seen = 0
         self._begin()
 
     def _begin(self) -> None:
@@ -94,6 +98,8 @@ class RequestReader:
             self._unfinished_head += size
             if self._unfinished_head > self._limits.head_bytes:
                 raise Refused(431, "the request's head is too large")
+        elif request.content_length is None:
+            self._bound_framing(size)
         progress = (self._started, request is not None)
         if progress == self._timed:
             return
@@ -103,6 +109,17 @@ class RequestReader:
             expected = self._allowed if request.content_length is None else request.content_length
             seconds = self._limits.body_seconds + expected / self._limits.body_bytes_per_second
         self.deadline = self._now() + seconds
+
+    def _bound_framing(self, size: int) -> None:
+        """Of a chunked body came bytes that are no body: the parser keeps an unfinished trailer field, however long it gets."""
+        seen = self._size + self._passed
+        if seen != self._seen:
+            self._seen = seen
+            self._unfinished_head = 0
+            return
+        self._unfinished_head += size
+        if self._unfinished_head > self._limits.head_bytes:
+            raise Refused(431, "the request's trailers are too large")
 
     # -------------------------------------------------------- httptools callbacks, in the order in which they come
 
@@ -119,7 +136,7 @@ class RequestReader:
         """A whole header field, or a trailer field."""
         if self._request is None:
             self._headers.append((name.lower(), value))
-        elif not self._discarding and len(self._request.trailers) < self._limits.header_count:
+        elif (self._taker or not self._discarding) and len(self._request.trailers) < self._limits.header_count:
             self._grow(len(name) + len(value))
             self._request.trailers = (*self._request.trailers, (name.lower(), value))
 
@@ -138,6 +155,9 @@ class RequestReader:
                 verdict = Response(status=413)
             elif length is not None and length > _UNCOUNTED_BYTES and not self._reserve(length):
                 verdict = Response(status=503, headers=((b"Retry-After", b"1"),))
+        elif not isinstance(verdict, Response):
+            self._taker, self._discarding, self._passed = verdict, True, 0
+            self._allowed = self._limits.head_bytes  # for trailers
         if isinstance(verdict, Response):
             self._discarding = True
             self._allowed = self._limits.discard_bytes
@@ -151,7 +171,7 @@ class RequestReader:
         self.wants_continue = False
         request = self._request
         if request is None or self._discarding:
-            self._grow(len(data))
+            self._pass_by(data)
             return
         if request.content_length is None:  # else the head was held to what is allowed, and the parser holds the body to the head
             self._grow(len(data))
@@ -162,6 +182,14 @@ class RequestReader:
         else:
             request.body = data
 
+    def _pass_by(self, data: bytes) -> None:
+        """A piece that is not kept: thrown away, or taken."""
+        if self._taker is None:
+            self._grow(len(data))
+        else:
+            self._passed += len(data)
+            self._taker.take(data)
+
     def on_message_complete(self) -> None:
         """The request is whole."""
         request, discarded = self._request, self._discarding
@@ -171,6 +199,8 @@ class RequestReader:
             request.reserved, self._reserved = self._reserved, 0
         elif self._reserved:
             self.release()
+        if discarded and self._taker is not None:
+            self._taker, discarded = None, False
         self.wants_continue = False
         self._begin()
         if request is not None and not discarded:

@@ -23,6 +23,8 @@ class Refusal(StrEnum):
     STATE = "InvalidStateTransition"
     REQUEST_ID = "InvalidRequestID"
     INVOCATION_ID = "InvalidInvocationId"
+    TIMED_OUT = "InvokeTimeout"
+    """The invocation has run out of time, or was ended for another reason, and with it this runtime's use."""
 
 
 class Doors(Protocol):

@@ -35,6 +35,8 @@ class Invoker:
         route = self._resolver.cached(reference) or await self._resolver.resolve(reference)
         version = route.choose(self._chance.roll)
         unreserved = route.gate.admit()
+        if request.response_sink is not None:
+            request.response_sink.resolved(version.version)
         borrowed = self._pool.borrow(version, request.tenant_id)
         try:
             with borrowed as environment:
@@ -79,4 +81,5 @@ class Invoker:
             client_context=request.client_context,
             cognito_identity=request.cognito_identity,
             tenant_id=request.tenant_id,
+            response_sink=request.response_sink,
         )

@@ -8,13 +8,12 @@ from dataclasses import replace
 from lambent.core.environment import LEGAL_MOVES, Exit, Phase
 from lambent.core.errors import ServiceFault
 from lambent.core.function_errors import (
-    INVALID_ENTRYPOINT,
     TIMED_OUT,
     UNKNOWN,
     broken,
-    entrypoint_refused,
-    exit_reason,
     exited,
+    failed,
+    init_failure,
     normalise_error_type,
     response_too_large,
 )
@@ -41,7 +40,6 @@ class Session:
         "_deliver",
         "_delivered",
         "_grace",
-        "_invocation",
         "_outcome",
         "_ready",
         "_timer",
@@ -49,6 +47,8 @@ class Session:
         "_was_out_of_memory",
         "door",
         "ended",
+        "invocation",
+        "is_streaming",
         "loop",
         "phase",
     )
@@ -65,7 +65,9 @@ class Session:
         self._outcome: asyncio.Future[Outcome] | None = None
         self._unclaimed: Outcome | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._invocation: Invocation | None = None
+        self.invocation: Invocation | None = None
+        self.is_streaming = False
+        """The response to the invocation in progress has begun and not ended: nothing else may answer."""
         self._deadline_ms = 0
         self._deliver: Deliver | None = None
         self._delivered = False
@@ -97,7 +99,7 @@ class Session:
             self._move(Phase.READY)
             return None
         self.shut_down()
-        return self._explain(failure, request_id)
+        return init_failure(failure, request_id, self.ended)
 
     async def run(self, invocation: Invocation, deadline_ms: int, seconds: float) -> Outcome:
         """Hand over and await the outcome, at most `seconds` of the function's timeout.
@@ -106,10 +108,10 @@ class Session:
         `initialise`. `deadline_ms` is epoch ms. Cancelling this ends the wait and not the invocation: see `outcome`.
         """
         self._move(Phase.INVOKE)
-        self._invocation, self._deadline_ms = invocation, deadline_ms
+        self.invocation, self._deadline_ms = invocation, deadline_ms
         outcome: asyncio.Future[Outcome] = self.loop.create_future()
         self._outcome = outcome
-        self._timer = self.loop.call_later(seconds, self._invoke_timed_out)
+        self._timer = self.loop.call_later(seconds, self._invoke_over, _TIMED_OUT)
         deliver = self._deliver
         if self.ended is not None:
             self._invoke_over(exited(invocation.request_id, self.ended))
@@ -124,7 +126,7 @@ class Session:
         unclaimed, self._unclaimed = self._unclaimed, None
         if unclaimed is not None:
             return unclaimed
-        if self._invocation is None:
+        if self.invocation is None:
             raise ServiceFault(_SHUT_DOWN)
         waiting: asyncio.Future[Outcome] = self.loop.create_future()
         self._outcome = waiting
@@ -142,7 +144,7 @@ class Session:
         for waiting in (self._outcome, self._ready):
             if waiting is not None and not waiting.done():
                 waiting.set_exception(ServiceFault(_SHUT_DOWN))
-        self._deliver = self._outcome = self._invocation = None
+        self._deliver = self._outcome = self.invocation = None
         for timer in (self._grace, self._timer):
             if timer is not None:
                 timer.cancel()
@@ -159,9 +161,9 @@ class Session:
             if not self._ready.done():
                 self._ready.set_result(None)
             return None
-        if self.phase is Phase.INVOKE and not self._delivered and self._invocation is not None:
+        if self.phase is Phase.INVOKE and not self._delivered and self.invocation is not None:
             self._delivered = True
-            deliver(self._invocation, self._deadline_ms)
+            deliver(self.invocation, self._deadline_ms)
             return None
         if self.phase is not Phase.READY:
             return Refusal.STATE
@@ -184,8 +186,7 @@ class Session:
         """The handler raised. The payload reaches the caller verbatim."""
         refusal = self.refusal(request_id, invocation_id)
         if refusal is None:
-            kind = normalise_error_type(error_type)
-            self._invoke_over(Outcome(status=InvocationStatus.FAILURE, payload=payload, error_type=kind))
+            self._invoke_over(failed(error_type, payload))
         return refusal
 
     def overflow(self, request_id: str) -> Refusal | None:
@@ -197,14 +198,27 @@ class Session:
 
     def refusal(self, request_id: str, invocation_id: str | None = None) -> Refusal | None:
         """Whether an answer to this request would be refused now: only the invocation in progress can be answered, once."""
-        invocation = self._invocation
-        if invocation is None or not self._delivered:
-            return Refusal.STATE if request_id == self._answered else Refusal.REQUEST_ID
+        invocation = self.invocation
+        if invocation is None or not self._delivered or self.is_streaming:
+            late = Refusal.TIMED_OUT if self.phase is Phase.SHUTDOWN else Refusal.STATE
+            return late if request_id == self._answered else Refusal.REQUEST_ID
         if invocation.request_id != request_id:
             return Refusal.REQUEST_ID
         if invocation_id is not None and invocation_id != invocation.invocation_id:
             return Refusal.INVOCATION_ID
         return None
+
+    def begin_stream(self, request_id: str, invocation_id: str | None) -> Refusal | None:
+        """The answer comes in pieces from now on; its door calls `end_stream` (see `invoke.streamed_response`)."""
+        refusal = self.refusal(request_id, invocation_id)
+        if refusal is None:
+            self._answered, self.is_streaming = request_id, True
+        return refusal
+
+    def end_stream(self, outcome: Outcome) -> None:
+        """The last piece has come, or none will. Nothing happens when the invocation is over already."""
+        if self.is_streaming:
+            self._invoke_over(outcome)
 
     def init_failed(self, error_type: str, payload: bytes) -> Refusal | None:
         """Loading failed; the runtime exits next."""
@@ -216,8 +230,8 @@ class Session:
     def breach(self, reason: str) -> None:
         """The runtime broke the contract: this environment's end, and nobody else's trouble."""
         _log.warning("runtime_breach", extra={"reason": reason, "phase": self.phase.value})
-        if self._invocation is not None:
-            self._invoke_over(broken(UNKNOWN, self._invocation.request_id, reason))
+        if self.invocation is not None:
+            self._invoke_over(broken(UNKNOWN, self.invocation.request_id, reason))
         elif self.phase is Phase.INIT:
             self._init_over((UNKNOWN, b""))
         else:
@@ -239,14 +253,14 @@ class Session:
 
     def _invoke_over(self, outcome: Outcome) -> None:
         """The caller may go on at once; the phase moves here so that an early `next` of the runtime is understood."""
-        invocation, future, timer = self._invocation, self._outcome, self._timer
+        invocation, future, timer = self.invocation, self._outcome, self._timer
         if invocation is None or future is None:
             return
         if timer is not None:
             timer.cancel()
         self._answered = invocation.request_id
-        self._outcome = self._invocation = None
-        self._delivered = False
+        self._outcome = self.invocation = None
+        self._delivered = self.is_streaming = False
         if outcome.status is InvocationStatus.SUCCESS or outcome.status is InvocationStatus.FAILURE:
             self._move(Phase.READY)
         else:
@@ -266,18 +280,6 @@ class Session:
         if self._ready is not None and not self._ready.done():
             self._ready.set_result(_TIMED_OUT)
 
-    def _invoke_timed_out(self) -> None:
-        self._invoke_over(_TIMED_OUT)
-
-    def _explain(self, failure: Outcome, request_id: str) -> Outcome:
-        if failure.error_type == INVALID_ENTRYPOINT:
-            return replace(failure, payload=entrypoint_refused(failure.payload, request_id))
-        if failure.status is InvocationStatus.TIMEOUT or failure.payload:
-            return failure
-        if self.ended is not None:
-            return exited(request_id, self.ended)
-        return broken(failure.error_type or UNKNOWN, request_id, exit_reason(Exit()))
-
     def _on_exit(self, future: "asyncio.Future[Exit]") -> None:
         self._over_by_exit(Exit() if future.cancelled() else future.result())
 
@@ -288,8 +290,8 @@ class Session:
         if not ended.out_of_memory and ended.code is None and self._was_out_of_memory():
             ended = replace(ended, out_of_memory=True)
         self.ended = ended
-        if self._invocation is not None:
-            self._invoke_over(exited(self._invocation.request_id, ended))
+        if self.invocation is not None:
+            self._invoke_over(exited(self.invocation.request_id, ended))
         elif self.phase is Phase.INIT:
             self._init_over(None)
         elif self.phase is not Phase.SHUTDOWN:

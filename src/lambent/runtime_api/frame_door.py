@@ -10,8 +10,12 @@ from lambent.core.environment import Phase
 from lambent.core.invocation import Invocation
 from lambent.invoke.door import Door
 from lambent.invoke.session import Session
+from lambent.runtime_api.frame_stream import FrameStream
 from lambent.runtime_api.frames import (
+    BEGIN,
+    DATA,
     ERROR,
+    FINISH,
     HELLO,
     INIT,
     INIT_ERROR,
@@ -21,6 +25,7 @@ from lambent.runtime_api.frames import (
     RESPONSE,
     Breach,
     FrameReader,
+    typed_error,
 )
 
 _READ_BYTES = 64 * 1024
@@ -40,7 +45,19 @@ class FrameDoor:
     The channel belongs to the sandbox; `close` only forgets it.
     """
 
-    __slots__ = ("_assignment", "_channel", "_hellos", "_loop", "_open", "_pending", "_reader", "_session", "_stray")
+    __slots__ = (
+        "_assignment",
+        "_channel",
+        "_hellos",
+        "_loop",
+        "_open",
+        "_pending",
+        "_reader",
+        "_reading",
+        "_session",
+        "_stray",
+        "_stream",
+    )
 
     def __init__(self, channel: socket.socket, session: Session) -> None:
         self._loop = asyncio.get_running_loop()
@@ -52,6 +69,9 @@ class FrameDoor:
         self._stray = 0
         self._pending: list[memoryview] = []
         self._open = True
+        self._reading = True
+        """False while nobody wants more of a streamed response: the runtime is held up by its full channel."""
+        self._stream = FrameStream(session)
         self._loop.add_reader(channel, self._readable)
 
     # ---------------------------------------------------------------- towards the runtime
@@ -81,7 +101,8 @@ class FrameDoor:
         """Forget the channel. Idempotent."""
         if self._open:
             self._open = False
-            self._loop.remove_reader(self._channel)
+            if self._reading:
+                self._loop.remove_reader(self._channel)
             if self._pending:
                 self._loop.remove_writer(self._channel)
                 self._pending.clear()
@@ -143,13 +164,15 @@ class FrameDoor:
             self._answered(data, start, end)
         elif kind == ERROR:
             self._failed(data, start, end)
+        elif kind in (BEGIN, DATA, FINISH):
+            self._streamed(kind, data, start, end)
         elif kind == HELLO:
             self._greet()
         elif kind == READY:
             if self._assignment is None or not self._hellos or self._session.next(self.deliver, Door.FRAMES) is not None:
                 raise Breach("ready in the wrong state")
         elif kind == INIT_ERROR:
-            error_type, at = _error_type(data, start, end)
+            error_type, at = typed_error(data, start, end)
             if self._session.init_failed(error_type, bytes(data[at:end])) is not None:
                 raise Breach("init error in the wrong state")
 
@@ -176,12 +199,38 @@ class FrameDoor:
         if at >= end:
             raise Breach("an error without a request id or a type")
         request_id = data[start:at].decode("latin-1")
-        error_type, at = _error_type(data, at, end)
+        error_type, at = typed_error(data, at, end)
         session = self._session
         if session.door is Door.FRAMES and session.fail(request_id, error_type, bytes(data[at:end])) is None:
             session.next(self.deliver, Door.FRAMES)
         else:
             self._refused()
+
+    def _streamed(self, kind: int, data: bytes | bytearray, start: int, end: int) -> None:
+        stream = self._stream
+        if kind == DATA:
+            if not stream.piece(bytes(data[start:end])):
+                self._pause(stream)
+        elif kind == FINISH:
+            if stream.finish(data, start, end):
+                self._session.next(self.deliver, Door.FRAMES)
+        elif not stream.begin(data, start, end):
+            self._refused()
+        if not stream.open:
+            self._resume()  # whoever still reads what was sent must not hold up what the runtime does next
+
+    def _pause(self, stream: FrameStream) -> None:
+        """Read no more until the response is wanted; what has been read already is handled all the same."""
+        if self._reading and self._open:
+            self._reading = False
+            self._loop.remove_reader(self._channel)
+            stream.when_wanted(self._resume)
+
+    def _resume(self) -> None:
+        if not self._reading:
+            self._reading = True
+            if self._open:
+                self._loop.add_reader(self._channel, self._readable)
 
     def _greet(self) -> None:
         self._hellos += 1
@@ -211,11 +260,3 @@ def _plain(text: str | None) -> str:
     if not text:
         return ""
     return text if "\0" not in text else text.replace("\0", "")
-
-
-def _error_type(data: bytes | bytearray, start: int, end: int) -> tuple[str, int]:
-    """The error type and where the document begins."""
-    at = start + 1 + data[start] if start < end else end + 1
-    if at > end:
-        raise Breach("an error type longer than its frame")
-    return data[start + 1 : at].decode("utf-8", "replace"), at

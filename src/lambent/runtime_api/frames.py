@@ -5,10 +5,12 @@ from typing import Protocol
 
 from lambent.core.limits import RESPONSE_PAYLOAD_BYTES
 
-HELLO, INIT, READY, INIT_ERROR, INVOKE, RESPONSE, ERROR = b"HIRXVSE"
+HELLO, INIT, READY, INIT_ERROR, INVOKE, RESPONSE, ERROR, BEGIN, DATA, FINISH = b"HIRXVSEBDF"
 
 REQUEST_ID_BYTES = 36
 _HEADER = struct.Struct(">IB")
+STREAM_PIECE_BYTES = 1024 * 1024
+_CONTENT_TYPE_BYTES = 1024
 _TYPED_ERROR_BYTES = 1 + 255 + RESPONSE_PAYLOAD_BYTES
 _BODY_AT_MOST = {
     HELLO: 0,
@@ -16,12 +18,23 @@ _BODY_AT_MOST = {
     INIT_ERROR: _TYPED_ERROR_BYTES,
     RESPONSE: REQUEST_ID_BYTES + RESPONSE_PAYLOAD_BYTES,
     ERROR: REQUEST_ID_BYTES + _TYPED_ERROR_BYTES,
+    BEGIN: REQUEST_ID_BYTES + _CONTENT_TYPE_BYTES,
+    DATA: STREAM_PIECE_BYTES,
+    FINISH: _TYPED_ERROR_BYTES,
 }
 """By kind that a client may send."""
 
 
 class Breach(Exception):
     """The client broke the protocol; the message says how, without quoting what it sent."""
+
+
+def typed_error(data: bytes | bytearray, start: int, end: int) -> tuple[str, int]:
+    """The error type at data[start:end], and where the document begins. Raises Breach."""
+    at = start + 1 + data[start] if start < end else end + 1
+    if at > end:
+        raise Breach("an error type longer than its frame")
+    return data[start + 1 : at].decode("utf-8", "replace"), at
 
 
 class FrameSink(Protocol):

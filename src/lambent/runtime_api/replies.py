@@ -87,6 +87,8 @@ def refused(refusal: Refusal) -> Response:
     """The emulator's status, type and words."""
     if refusal is Refusal.REQUEST_ID:
         return invalid_request_id()
+    if refusal is Refusal.TIMED_OUT:
+        return error_response(410, refusal.value, "Invoke timeout")
     if refusal is Refusal.INVOCATION_ID:
         return error_response(400, refusal.value, "Invalid invocation ID")
     return error_response(403, refusal.value, _TRANSITION)

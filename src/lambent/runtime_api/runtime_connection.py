@@ -7,10 +7,16 @@ from lambent.core.invocation import Invocation
 from lambent.core.limits import RESPONSE_PAYLOAD_BYTES
 from lambent.http.message import HttpHandler, HttpLimits, Request, Response
 from lambent.http.protocol import HttpProtocol
-from lambent.invoke.door import Door
+from lambent.invoke.door import Door, Refusal
 from lambent.invoke.session import Session
+from lambent.invoke.streamed_response import begin_streamed_response
 from lambent.runtime_api.familiar import Familiar
-from lambent.runtime_api.replies import encoded, encoded_invoked, invalid_request_id, prepared, refused, too_large
+from lambent.runtime_api.http_stream import HttpStream
+from lambent.runtime_api.replies import encoded, encoded_invoked, error_response, prepared, refused, too_large
+from lambent.runtime_api.routes import Route, match
+
+MODE_HEADER = b"lambda-runtime-function-response-mode"
+INVOCATION_HEADER = b"lambda-runtime-invocation-id"
 
 _FOREVER_SECONDS = 7 * 24 * 3600.0
 _CHUNKED_BODY_BYTES = RESPONSE_PAYLOAD_BYTES + 1024 * 1024
@@ -40,6 +46,9 @@ class RuntimeConnection(HttpProtocol):
         """The request id whose response is arriving."""
         self._received = 0
         self.familiar = Familiar()
+        self._stream: HttpStream | None = None
+        """A streamed response that is arriving, and the request that it is the body of."""
+        self._streamed: Request | None = None
         self._whole = b""
         """The bytes of the request that waits for the handler, if it came alone and in one piece."""
         self._handled = b""
@@ -119,32 +128,60 @@ class RuntimeConnection(HttpProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._asking:
             self._session.withdraw(self._hand_over)
-        if self._answering is not None:
-            message = "Response payload is truncated"
-            self._session.fail(self._answering, TRUNCATED, document(TRUNCATED, message))
+        self._cut_off()
         super().connection_lost(exc)
+
+    def _cut_off(self) -> None:
+        """No more can be read here: what had begun to arrive never becomes whole."""
+        if self._answering is not None:
+            self._session.fail(self._answering, TRUNCATED, document(TRUNCATED, "Response payload is truncated"))
+            self._answering = None
+        if self._stream is not None:
+            self._stream.cut_off()
+
+    def _refusal(self, status: int, reason: str) -> Response:
+        if status == 413 and self._answering is not None:
+            self._session.overflow(self._answering)
+            self._answering = None
+        self._cut_off()
+        broken = too_large() if status == 413 else error_response(status, "InvalidRequest", reason)
+        return broken._replace(close=True)
 
     def arrived(self) -> None:
         """The body is whole, and the handler has the request."""
         self._answering = None
         self._handled, self._whole = self._whole, b""
 
-    def _admit_body(self, request: Request) -> int | Response:
-        length = request.content_length
-        answered = answered_id(request.path)
-        if answered is None or self._session.door is not Door.HTTP:
+    def take_stream(self, request: Request) -> HttpStream | None:
+        """The body of this request, when it went to the session as it came."""
+        stream = self._stream
+        if stream is None or self._streamed is not request:
+            return None
+        self._stream = self._streamed = None
+        return stream
+
+    def _admit_body(self, request: Request) -> "int | Response | HttpStream":
+        route, answered = match(request.method, request.path)
+        if route not in (Route.RESPONSE, Route.ERROR) or self._session.door is not Door.HTTP:
             return RESPONSE_PAYLOAD_BYTES
+        if route is Route.RESPONSE and request.index.get(MODE_HEADER, b"").lower() == b"streaming":
+            return self._begin_stream(request, answered)
+        length = request.content_length
         if length is not None and length > RESPONSE_PAYLOAD_BYTES:
-            refused = self._session.overflow(answered) is not None
-            return invalid_request_id() if refused else too_large()
+            refusal = self._session.overflow(answered)
+            return too_large() if refusal is None else refused(refusal)
         if length != 0 and self._session.refusal(answered) is None:
             self._answering, self._received = answered, 0
         return _CHUNKED_BODY_BYTES
 
+    def _begin_stream(self, request: Request, answered: str) -> "Response | HttpStream":
+        attempt, content_type = request.text(INVOCATION_HEADER), request.text(b"content-type")
+        begun = begin_streamed_response(self._session, answered, attempt, content_type)
+        if isinstance(begun, Refusal):
+            return refused(begun)
+        self._streamed, self._stream = request, HttpStream(begun, self._transport.pause_reading, self._go_on_reading)
+        return self._stream
 
-def answered_id(path: bytes) -> str | None:
-    """The request id in `.../runtime/invocation/{id}/response`, or None for another path."""
-    parts = path.split(b"/")
-    if len(parts) == 6 and parts[2:4] == [b"runtime", b"invocation"] and parts[5] == b"response":
-        return parts[4].decode("latin-1")
-    return None
+    def _go_on_reading(self) -> None:
+        if self._reading and not self._transport.is_closing():
+            self._transport.resume_reading()

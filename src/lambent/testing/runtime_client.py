@@ -5,7 +5,7 @@ import inspect
 import json
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -59,7 +59,15 @@ class FakeContext:
         os.write(self.output, text.encode() + b"\n")
 
 
-Answer = bytes | Raw | Exit | Silence
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Streamed:
+    """A response in pieces: sent as they come; what they raise ends it midway, as an error."""
+
+    pieces: AsyncIterator[bytes]
+    content_type: str = "application/octet-stream"
+
+
+Answer = bytes | Raw | Exit | Silence | Streamed
 """Bytes are the handler's result (of any size: an honest client would not send an oversized one), Exit ends the process."""
 Behaviour = Callable[[bytes, FakeContext], Answer | Awaitable[Answer]]
 InitAnswer = InitError | Exit | Raw | Silence | None
@@ -166,8 +174,22 @@ class FakeRuntimeClient:
             answer = Raw(frame(b"E", context.request_id.encode() + _typed(kind) + document.encode()))
         if isinstance(answer, Exit):
             return answer
-        await self._say(frame(b"S", context.request_id.encode() + answer) if isinstance(answer, bytes) else answer)
+        if isinstance(answer, Streamed):
+            await self._stream(context.request_id.encode(), answer)
+        else:
+            await self._say(frame(b"S", context.request_id.encode() + answer) if isinstance(answer, bytes) else answer)
         return None
+
+    async def _stream(self, request_id: bytes, answer: Streamed) -> None:
+        await self._say(Raw(frame(b"B", request_id + answer.content_type.encode())))
+        end = b""
+        try:
+            async for piece in answer.pieces:
+                await self._say(Raw(frame(b"D", piece)))
+        except Exception as error:  # noqa: BLE001 - whatever a function raises is its error document
+            kind = type(error).__name__
+            end = _typed(kind) + json.dumps({"errorType": kind, "errorMessage": str(error)}).encode()
+        await self._say(Raw(frame(b"F", end)))
 
     def _read_invoke(self, body: bytes) -> tuple[FakeContext, bytes]:
         end = 4 + int.from_bytes(body[:4], "big")
