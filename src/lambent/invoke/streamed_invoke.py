@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Final
 
@@ -40,12 +41,11 @@ class StreamedInvoke:
         task = asyncio.ensure_future(invoke(replace(request, response_sink=stream)))
         task.add_done_callback(lambda _: stream.close())
         started = cls(stream, task)
-        try:
+        async with AsyncExitStack() as unless_started:
+            unless_started.push_async_callback(started.aclose)
             if not await stream.begun():
                 await task
-        except BaseException:
-            await started.aclose()
-            raise
+            unless_started.pop_all()
         return started
 
     @property
