@@ -8,12 +8,16 @@ import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvloop
 
 from lambent.diagnostics import JsonLines
 from lambent.settings import Settings
-from lambent.wiring import Platform, StartFailure, build
+from lambent.wiring import StartFailure, build
+
+if TYPE_CHECKING:
+    from lambent.wiring.platform import Platform
 
 __all__ = ["StartFailure", "serve"]
 
@@ -60,7 +64,7 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _announce(settings: Settings, platform: Platform, port: int, announce: Callable[[str], None]) -> None:
+def _announce(settings: Settings, platform: "Platform", port: int, announce: Callable[[str], None]) -> None:
     if settings.port_file is not None:
         _write_whole(settings.port_file, f"{port}\n")
     host = f"[{settings.host}]" if ":" in settings.host else settings.host

@@ -72,7 +72,7 @@ async def test_a_caller_that_goes_away_during_create_leaves_nothing(attacked: At
         creating.cancel()
         with pytest.raises(asyncio.CancelledError):
             await creating
-    await asyncio.gather(*attacked.provider._endings)
+    await asyncio.gather(*attacked.provider._errands)
     await until_no_groups(attacked)
     assert descriptors() == before
 

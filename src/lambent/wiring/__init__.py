@@ -2,6 +2,6 @@
 
 from lambent.wiring.diagnosis import Diagnosis, diagnose
 from lambent.wiring.levels import StartFailure
-from lambent.wiring.platform import Platform, build
+from lambent.wiring.opening import build
 
-__all__ = ["Diagnosis", "Platform", "StartFailure", "build", "diagnose"]
+__all__ = ["Diagnosis", "StartFailure", "build", "diagnose"]

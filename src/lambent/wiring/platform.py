@@ -9,18 +9,15 @@ from lambent.adapters.logs import DiskLogStore
 from lambent.adapters.packages import DiskPackageStore
 from lambent.adapters.runtimes import HostRuntimes
 from lambent.adapters.sql.database import Database
-from lambent.adapters.sql.directory_lock import DataDirectoryRefused
 from lambent.adapters.sql.event_queue import SqlEventQueue
 from lambent.adapters.sql.store import SqlStore
 from lambent.adapters.system import SystemChance, SystemClock
-from lambent.api.app import load_models
 from lambent.control.activation import Activator
 from lambent.core.environment import IsolationLevel
-from lambent.core.ports import SandboxFault, SandboxProvider
+from lambent.core.ports import SandboxProvider
 from lambent.http import HttpServer
 from lambent.invoke.data_plane import DataPlane
 from lambent.settings import Settings
-from lambent.wiring.levels import StartFailure, choose_provider
 from lambent.wiring.planes import Adapters, FunctionEndpoint, api, data_plane, function_key
 
 DRAIN_SECONDS = 10.0
@@ -57,29 +54,14 @@ class Platform:
 
 
 @asynccontextmanager
-async def build(settings: Settings, *, port: int) -> AsyncIterator[Platform]:
-    """Connect everything, sweep what a killed server left, and start the loops. `port` is the listener's.
-
-    Raises StartFailure when this machine or the data directory does not allow it.
-    """
-    database = Database(settings.data_directory)
-    try:
-        async with database.running():
-            provider, catalog, _ = await asyncio.gather(
-                choose_provider(settings),
-                asyncio.to_thread(HostRuntimes, settings.data_directory / "runtimes.json"),
-                asyncio.to_thread(load_models),
-            )
-            adapters = _adapters(settings, database, provider, catalog)
-            await adapters.packages.sweep(await adapters.store.packages_in_use())
-            async with (
-                adapters.logs.running(),
-                adapters.provider.running(),
-                _connected(settings, adapters, f"http://{settings.host}:{port}") as platform,
-            ):
-                yield platform
-    except (DataDirectoryRefused, SandboxFault) as error:
-        raise StartFailure(str(error)) from error
+async def connected(
+    settings: Settings, *, database: Database, provider: SandboxProvider, catalog: HostRuntimes, port: int
+) -> AsyncIterator[Platform]:
+    """Connect everything, sweep what a killed server left, and start the loops. `database` and `provider` are running."""
+    adapters = _adapters(settings, database, provider, catalog)
+    await adapters.packages.sweep(await adapters.store.packages_in_use())
+    async with adapters.logs.running(), _joined(settings, adapters, f"http://{settings.host}:{port}") as platform:
+        yield platform
 
 
 def _adapters(settings: Settings, database: Database, provider: SandboxProvider, catalog: HostRuntimes) -> Adapters:
@@ -97,7 +79,7 @@ def _adapters(settings: Settings, database: Database, provider: SandboxProvider,
 
 
 @asynccontextmanager
-async def _connected(settings: Settings, adapters: Adapters, endpoint: str) -> AsyncIterator[Platform]:
+async def _joined(settings: Settings, adapters: Adapters, endpoint: str) -> AsyncIterator[Platform]:
     """Both planes and the API over them. Leaving it ends every environment."""
     key = function_key(settings)
     access_keys = {**settings.access_keys, **({key.identifier: key.secret} if key else {})}

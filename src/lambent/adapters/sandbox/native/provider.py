@@ -5,7 +5,7 @@ import itertools
 import logging
 import resource
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ class NativeProvider:
         self._count = itertools.count(1)
         self._storages: deque[TemporaryStorage] = deque()
         self._taken = asyncio.Event()
-        self._endings: set[asyncio.Task[None]] = set()
+        self._errands: set[asyncio.Task[None]] = set()
 
     def running(self) -> AbstractAsyncContextManager[None]:
         return self._running()
@@ -63,7 +63,7 @@ class NativeProvider:
             filling.cancel()
             with suppress(asyncio.CancelledError):
                 await filling
-            await asyncio.gather(*self._endings)
+            await asyncio.gather(*self._errands)
             if self._link is not None:
                 await self._link.close()
                 self._link = None
@@ -125,8 +125,8 @@ class NativeProvider:
             self._storages.clear()
             link = WardenLink()
             await link.start(await asyncio.to_thread(self._configuration))
-            if link.configuration["no_network"]:
-                log.warning("sandboxes_without_network", extra={"reason": link.configuration["no_network"]})
+            if self._network:
+                self._see_to(_open_network(link))  # orders are carried out in turn: every sandbox comes after it
             self._link = link
             self._taken.set()
             return link
@@ -140,7 +140,6 @@ class NativeProvider:
             "programs": str(runtimes_directory()),
             "registry": str(self._registry),
             "images": str(self._folder),
-            "network": self._network,
         }
 
     async def _start_zygote(self, link: WardenLink, runtime: RuntimeInstallation) -> None:
@@ -161,9 +160,13 @@ class NativeProvider:
             with suppress(SandboxFault):
                 await link.request("destroy", {"sandbox": name}, deadline=_CREATE_SECONDS)
 
-        task = asyncio.get_running_loop().create_task(destroy())
-        self._endings.add(task)
-        task.add_done_callback(self._endings.discard)
+        self._see_to(destroy())
+
+    def _see_to(self, errand: Coroutine[None, None, None]) -> None:
+        """Do it while nobody waits for it but the end of `running`."""
+        task = asyncio.get_running_loop().create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
 
     async def _make_storage(self, size_mib: int) -> TemporaryStorage:
         link = await self._connected()
@@ -182,3 +185,12 @@ class NativeProvider:
             await self._taken.wait()
             self._taken.clear()
             await asyncio.sleep(_QUIET_SECONDS)
+
+
+async def _open_network(link: WardenLink) -> None:
+    try:
+        reply, _ = await link.request("network", {}, deadline=_CREATE_SECONDS)
+    except SandboxFault as fault:
+        reply = {"problem": str(fault)}
+    if reply["problem"]:
+        log.warning("sandboxes_without_network", extra={"reason": reply["problem"]})

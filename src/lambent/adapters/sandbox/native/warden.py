@@ -43,8 +43,6 @@ class Warden:
         self._versions = {"version": groups.version, "freezer": 2 if "" in groups.folders else 1}
         self.identity.record(list(groups.folders.values()))
         self._network = OutboundNetwork()
-        if configuration["network"]:
-            self._network.open(f"pid-{os.getppid()}")
         self._images = Images(Path(configuration["images"]), self.identity.folder / "tmp")
         self._chores = Chores()
         self._cells = Cells(self.identity, groups, self._network, self._chores)
@@ -53,7 +51,6 @@ class Warden:
         self._storage_count = 0
         self._token = os.urandom(8).hex()
         """Names of an earlier warden's storages must not be found among ours."""
-        self.problem = self._network.problem if configuration["network"] else None
         self._watch(link, self._on_request)
         self._watch(self._chores, self._chores.finish)
 
@@ -104,6 +101,11 @@ class Warden:
     def _reply(self, request: Request, *descriptors: int, **answer: Any) -> None:  # noqa: ANN401 - JSON
         with suppress(OSError):  # a server that is gone is noticed when its end of the socket closes
             send(self._link, {"id": request["id"], **answer}, descriptors)
+
+    def _do_network(self, request: Request, _: list[int]) -> None:
+        """Open it; `problem` says why there is none. The kernel takes 100 ms over its rules, so a start does not wait for it."""
+        self._network.open(f"pid-{os.getppid()}")
+        self._reply(request, problem=self._network.problem)
 
     def _do_zygote(self, request: Request, _: list[int]) -> None:
         name = request["runtime"]
@@ -219,8 +221,7 @@ def main(link_descriptor: int, parent: int) -> None:
     except (OSError, control_groups.Unavailable) as failure:
         send(link, {"id": request["id"], "error": _words(failure)})
         return
-    answer = {"name": warden.identity.name, "no_network": warden.problem}
-    send(link, {"id": request["id"], **answer})
+    send(link, {"id": request["id"], "name": warden.identity.name})
     try:
         warden.run()
     finally:

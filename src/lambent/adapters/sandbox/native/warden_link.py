@@ -29,7 +29,7 @@ class WardenLink:
     def __init__(self) -> None:
         self.broken = False
         self.configuration: Mapping[str, Any] = {}
-        """What the warden said of itself: name (of its control groups), no_network."""
+        """What the warden said of itself: name (of its control groups)."""
         self._pending: dict[int, asyncio.Future[Reply]] = {}
         self._unsent: list[tuple[bytes, list[int]]] = []
         self._count = 0
