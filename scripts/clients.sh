@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Install the clients that only tests/parity drives, each at the version pinned there, into .tools: the AWS CLI (PyPI) and the
-# JavaScript SDK (npm). What cannot be had (no npm, no network) is said, and its tests skip visibly.
+# Install what only tests/parity drives into .tools: the AWS CLI (PyPI) and the JavaScript SDK (npm), each at the version pinned
+# there, and Debian's image registry. What cannot be had (no npm, no network) is said, and its tests skip visibly.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -28,6 +28,17 @@ install_javascript_sdk() {
     cp "$pinned" "$folder/installed" || say "The JavaScript SDK could not be installed: its parity tests are skipped"
 }
 
+# Unpacked and not installed: the package would start a service on port 5000.
+install_registry() {
+  local folder=.tools/registry
+  [ -x "$folder/usr/bin/docker-registry" ] && return
+  command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || { say "There is no apt: the parity tests of image registries are skipped"; return; }
+  say "Unpacking Debian's image registry for the parity tests"
+  mkdir -p "$folder" && (cd "$folder" && apt-get download -qq docker-registry 2>/dev/null && dpkg-deb -x docker-registry_*.deb . && rm -f docker-registry_*.deb) ||
+    say "The image registry could not be unpacked: its parity tests are skipped"
+}
+
 mkdir -p .tools
 install_aws_cli
 install_javascript_sdk
+install_registry

@@ -59,5 +59,7 @@ def test_tags_of_what_cannot_exist_are_not_found(clients: dict[str, Any], servic
     given = {"Resource": ARN, **more}
     shape = client.meta.service_model.operation_model(operation).input_shape
     with pytest.raises(ClientError) as refusal:
-        getattr(client, xform_name(operation))(**{next(each for each in shape.members if each.lower() == name.lower()): value for name, value in given.items()})
+        getattr(client, xform_name(operation))(
+            **{next(each for each in shape.members if each.lower() == name.lower()): value for name, value in given.items()}
+        )
     assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 404)

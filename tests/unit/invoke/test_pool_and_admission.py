@@ -9,7 +9,6 @@ from lambent.core.alias import Alias
 from lambent.core.concurrency import FullyThrottled
 from lambent.core.errors import (
     InvalidRuntime,
-    OperationNotImplemented,
     ResourceConflict,
     ResourceNotFound,
     ResourceNotReady,
@@ -17,7 +16,7 @@ from lambent.core.errors import (
     ThrottleReason,
     TooManyRequests,
 )
-from lambent.core.function import CodePackage, ContainerImage, Function, State
+from lambent.core.function import Function, State
 from lambent.core.names import FunctionReference
 from lambent.testing.sandbox import SILENCE, Script
 from tests.unit.invoke_world import World
@@ -280,13 +279,3 @@ async def test_the_platform_ends_also_with_invocations_in_progress(tmp_path) -> 
         await asyncio.sleep(0.1)
     with pytest.raises(ServiceFault):
         await endless
-
-
-async def test_a_container_image_is_not_run_and_says_so(world: World) -> None:
-    version = await world.create(runtime=None, handler=None)
-    image = ContainerImage(uri="r.example/app:v1", resolved_uri="r.example/app@sha256:0")
-    changed = replace(version, code=CodePackage(digest="0" * 64, sha256="0" * 64, size=0, unpacked_size=0, image=image))
-    await world.store.replace_function(Function(latest=changed, serving=changed), expected_revision=version.revision_id)
-    for ask in (world.invoker.invoke, world.invoker.accept):
-        with pytest.raises(OperationNotImplemented, match="does not run container images yet"):
-            await ask(world.request())
