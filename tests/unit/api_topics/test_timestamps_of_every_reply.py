@@ -37,7 +37,11 @@ def tells_time(shape: Shape | None, seen: frozenset[str] = frozenset()) -> bool:
         return False
     if shape.type_name == "timestamp" or shape.name == "Timestamp":
         return True
-    inner = {"structure": lambda: shape.members.values(), "list": lambda: [shape.member]}.get(shape.type_name, list)()  # type: ignore[attr-defined]
+    inner: list[Shape] = []
+    if shape.type_name == "structure":
+        inner = list(shape.members.values())  # type: ignore[attr-defined]
+    elif shape.type_name == "list":
+        inner = [shape.member]  # type: ignore[attr-defined]
     return any(tells_time(each, seen | {shape.name}) for each in inner)
 
 
