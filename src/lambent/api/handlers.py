@@ -1,5 +1,6 @@
 """All operations of the control plane, wired from the ports: the one entry for the composition root."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from lambent.api.function_urls import FunctionUrlHandlers
 from lambent.api.functions import FunctionHandlers, Link
 from lambent.api.layers import LayerHandlers
 from lambent.api.policies import PolicyHandlers
+from lambent.api.provisioned_concurrency import ProvisionedConcurrencyHandlers
 from lambent.api.tags import TagHandlers
 from lambent.api.versions import VersionHandlers
 from lambent.control.aliases import AliasControl
@@ -26,10 +28,12 @@ from lambent.control.function_urls import FunctionUrlControl
 from lambent.control.functions import FunctionControl
 from lambent.control.layers import LayerControl
 from lambent.control.policies import PolicyControl
+from lambent.control.provisioned_concurrency import ProvisionedConcurrencyControl
 from lambent.control.tags import FunctionTags, TagControl
 from lambent.control.updates import UpdateControl
 from lambent.control.versions import VersionControl
 from lambent.core.ports import Chance, Clock, ImageSource, ObjectSource, PackageStore, Store
+from lambent.core.provisioned_concurrency import Standings, nothing_stands
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +48,8 @@ class ControlPorts:
     chance: Chance
     scratch: Path | None = None
     """Folder for code that is being fetched from S3; None is the system's."""
+    standings: Standings = nothing_stands
+    """What the data plane has of provisioned environments."""
 
 
 def control_handlers(ports: ControlPorts, *, link: Link, account_concurrency: int) -> Mapping[str, Handler]:
@@ -55,7 +61,11 @@ def control_handlers(ports: ControlPorts, *, link: Link, account_concurrency: in
     store, clock, chance = ports.store, ports.clock, ports.chance
     intake = CodeIntake(store, ports.packages, CodeSources(objects=ports.objects, images=ports.images), scratch=ports.scratch)
     layers = LayerControl(store, intake, clock)
-    concurrency = ConcurrencyControl(store, chance, account_concurrency=account_concurrency)
+    reserving = asyncio.Lock()
+    concurrency = ConcurrencyControl(store, chance, reserving=reserving, account_concurrency=account_concurrency)
+    provisioned = ProvisionedConcurrencyControl(
+        store, clock, chance, reserving=reserving, standings=ports.standings, account_concurrency=account_concurrency
+    )
     functions = FunctionControl(store, intake, layers, clock, chance)
     topics = (
         FunctionHandlers(functions, UpdateControl(store, intake, layers, clock, chance), link),
@@ -65,6 +75,7 @@ def control_handlers(ports: ControlPorts, *, link: Link, account_concurrency: in
         LayerHandlers(layers, link),
         TagHandlers(TagControl({"function": FunctionTags(store, chance)})),
         ConcurrencyHandlers(concurrency),
+        ProvisionedConcurrencyHandlers(provisioned),
         AccountHandlers(concurrency),
         FunctionSettingsHandlers(FunctionSettingsControl(store, chance)),
         FunctionUrlHandlers(FunctionUrlControl(store, clock, chance)),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from lambent.control.provisioned_concurrency import check_alias
 from lambent.control.revisions import Revisions, check_revision
 from lambent.core.addressing import function_not_found
 from lambent.core.alias import Alias
@@ -56,7 +57,7 @@ class AliasControl:
         return alias
 
     async def update(self, key: FunctionKey, name: str, edit: AliasEdit, *, revision_id: str | None) -> Alias:
-        """Raises as `create`, and PreconditionFailed."""
+        """Raises as `create`, and PreconditionFailed; also for where provisioned concurrency may not go."""
         for _ in range(_ATTEMPTS):
             alias = await self._existing(key, name)
             check_revision(alias.revision_id, revision_id)
@@ -94,13 +95,15 @@ class AliasControl:
         check_routing(version, routing)
         targets = [await self._target(alias.key, number) for number in (version, *routing)]
         check_same_role_and_dead_letters(targets)
-        return replace(
+        changed = replace(
             alias,
             version=version,
             routing=dict(routing),
             description=alias.description if edit.description is None else edit.description,
             revision_id=self._chance.uuid(),
         )
+        await check_alias(self._store, changed)
+        return changed
 
     async def _target(self, key: FunctionKey, number: str) -> FunctionVersion:
         function = await self._revisions.load(key)

@@ -3,9 +3,11 @@
 import asyncio
 from dataclasses import dataclass, replace
 
+from lambent.control.provisioned_concurrency import configured
 from lambent.control.revisions import Revised, Revisions
 from lambent.core.function import Function, FunctionKey, Owner
 from lambent.core.ports import AccountUsage, Chance, Store
+from lambent.core.provisioned_rules import check_covers_provisioned
 from lambent.core.reserved_concurrency import check_reservation
 
 
@@ -19,29 +21,33 @@ class AccountSettings:
 
     @property
     def unreserved_concurrency(self) -> int:
-        """What functions without a reservation share."""
-        return max(0, self.concurrency - self.usage.reserved_concurrency)
+        """What functions without a reservation share, beyond what is provisioned for them."""
+        return max(0, self.concurrency - self.usage.committed_concurrency)
 
 
 class ConcurrencyControl:
     """Use cases on reserved concurrency."""
 
-    def __init__(self, store: Store, chance: Chance, *, account_concurrency: int) -> None:
+    def __init__(self, store: Store, chance: Chance, *, reserving: asyncio.Lock, account_concurrency: int) -> None:
+        """`reserving`: the rule spans functions and the Store compares single ones, so reservations and provisioned concurrency
+        must not be checked side by side."""
         self._store = store
         self._revisions = Revisions(store, chance)
         self._account_concurrency = account_concurrency
-        self._reserving = asyncio.Lock()
-        """The rule spans functions and the Store compares single ones: two reservations must not be checked side by side."""
+        self._reserving = reserving
 
     async def put(self, key: FunctionKey, reserved: int) -> None:
-        """Raises ResourceNotFound, InvalidParameterValue (less than 100 would stay unreserved)."""
+        """Raises ResourceNotFound, InvalidParameterValue (less than 100 would stay unreserved; less than is provisioned)."""
 
         async def change(function: Function) -> Revised:
             usage = await self._store.usage(key.owner)
+            provisioned = (await configured(self._store, key)).total
+            check_covers_provisioned(reserved, provisioned=provisioned)
+            present = function.reserved_concurrency
             check_reservation(
                 reserved,
-                present=function.reserved_concurrency or 0,
-                reserved_in_account=usage.reserved_concurrency,
+                present=provisioned if present is None else present,
+                reserved_in_account=usage.committed_concurrency,
                 account_limit=self._account_concurrency,
             )
             return Revised(function=replace(function, reserved_concurrency=reserved))

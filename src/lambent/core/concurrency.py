@@ -10,7 +10,8 @@ class FullyThrottled(TooManyRequests):
 def throttle_reserved(*, reserved: int, running: int) -> ThrottleReason | None:
     """Whether a function with reserved concurrency is full; 0 reserved means always.
 
-    `running` counts this function's invocations, all versions together.
+    `running` counts this function's invocations, all versions together. Where environments are provisioned, neither number has
+    those and what runs on them.
     """
     return ThrottleReason.RESERVED_CONCURRENCY if running >= reserved else None
 
@@ -18,7 +19,7 @@ def throttle_reserved(*, reserved: int, running: int) -> ThrottleReason | None:
 def throttle_unreserved(*, account_limit: int, reserved_total: int, running: int) -> ThrottleReason | None:
     """Whether the account's unreserved pool is full.
 
-    `reserved_total` is the sum of the account's reservations: they are taken off the limit whether used or not.
-    `running` counts invocations of all functions without a reservation.
+    `reserved_total` is what the account's functions reserve, and what is provisioned for those that reserve nothing: taken off
+    the limit whether used or not. `running` counts the other invocations of functions without a reservation.
     """
     return ThrottleReason.ACCOUNT_CONCURRENCY if running >= account_limit - reserved_total else None

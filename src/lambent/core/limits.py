@@ -36,5 +36,7 @@ MEMORY_MIB_PER_CPU = 1769
 
 INIT_SECONDS = 10.0
 """The init phase; past it init is run again in the first invoke, under the function's timeout."""
+PROVISIONED_INIT_SECONDS = 130.0
+"""The init phase of a provisioned environment: this, or the function's timeout where that is longer (facts E2)."""
 PROCESSES = 1024
 """Processes and threads of one execution environment together."""

@@ -28,6 +28,7 @@ from lambent.core.event_invoke_config import EventInvokeConfig
 from lambent.core.function import CodePackage, Function, FunctionKey, FunctionVersion, Owner
 from lambent.core.function_url import FunctionUrl
 from lambent.core.layer import LayerKey, LayerVersion
+from lambent.core.provisioned_concurrency import ProvisionedConcurrencyConfig
 from lambent.core.resource_policy import PolicyTarget, ResourcePolicy
 from lambent.core.runtime import RuntimeInstallation
 
@@ -77,6 +78,13 @@ class AccountUsage:
     functions: int
     reserved_concurrency: int
     """The sum over all functions."""
+    provisioned_concurrency: int = 0
+    """The sum over all functions that reserve nothing."""
+
+    @property
+    def committed_concurrency(self) -> int:
+        """What is taken off the account's limit, whether it is used or not (facts F2, F3)."""
+        return self.reserved_concurrency + self.provisioned_concurrency
 
 
 class Store(Protocol):
@@ -171,6 +179,17 @@ class Store(Protocol):
 
     async def delete_function_url(self, key: FunctionKey, qualifier: str) -> bool: ...
 
+    async def provisioned_concurrency(self, key: FunctionKey) -> Sequence[ProvisionedConcurrencyConfig]:
+        """All of a function's, by qualifier."""
+
+    async def put_provisioned_concurrency(self, config: ProvisionedConcurrencyConfig) -> None:
+        """Insert or replace. Raises StaleWrite when the function, version or alias is gone; it goes away with that."""
+
+    async def delete_provisioned_concurrency(self, key: FunctionKey, qualifier: str) -> bool: ...
+
+    async def provisioned_functions(self) -> Sequence[FunctionKey]:
+        """Every function of any owner that has provisioned concurrency."""
+
     async def policy(self, target: PolicyTarget) -> ResourcePolicy | None: ...
 
     async def put_policy(self, policy: ResourcePolicy, *, expected_revision: str | None) -> None:
@@ -186,8 +205,8 @@ class Store(Protocol):
         """Digests of every package that a stored version or layer version names (for sweeping the PackageStore)."""
 
     def subscribe(self, on_change: Callable[[FunctionKey], None]) -> None:
-        """Call `on_change` after every committed write that touches this function, its versions or aliases, or a policy or
-        event invoke config of any of them."""
+        """Call `on_change` after every committed write that touches this function, its versions or aliases, or a policy,
+        event invoke config or provisioned concurrency of any of them."""
 
 
 class EventQueue(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from lambent.core.environment import InitializationType
 from lambent.core.invocation import InvocationStatus
 from lambent.core.runtime import RuntimeInstallation
 
@@ -19,17 +20,20 @@ class Report(NamedTuple):
     request_id: str
     duration_ms: float
     init_ms: float | None
-    """The init phase before this invocation, when it was cold; None otherwise."""
+    """The init phase before this invocation, when it is the first of its environment; None otherwise."""
     memory_mib: int
     """MemorySize."""
     memory_used_mib: int
     status: InvocationStatus
     error_type: str | None = None
+    ahead: bool = False
+    """Init was done ahead of the invocation, by provisioned concurrency, and is billed there (facts B3, F3)."""
 
     @property
     def billed_ms(self) -> int:
-        """Rounded up; includes init for every package type since 1 August 2025 (facts B3)."""
-        return math.ceil(round(self.duration_ms + (self.init_ms or 0.0), 2))
+        """Rounded up; includes init for every package type since 1 August 2025 (facts B3), unless it was done ahead."""
+        init_ms = 0.0 if self.init_ms is None or self.ahead else self.init_ms
+        return math.ceil(round(self.duration_ms + init_ms, 2))
 
 
 def start_line(request_id: str, version: str) -> str:
@@ -44,7 +48,7 @@ def end_line(request_id: str) -> str:
 
 def report_line(report: Report) -> str:
     """The last line. The suffix is for time-outs and for runtimes that died; an exception in the handler has none."""
-    request_id, duration_ms, init_ms, memory_mib, memory_used_mib, status, error_type = report
+    request_id, duration_ms, init_ms, memory_mib, memory_used_mib, status, error_type, _ = report
     init = "" if init_ms is None else f"Init Duration: {init_ms:.2f} ms\t"
     return (
         f"REPORT RequestId: {request_id}\tDuration: {duration_ms:.2f} ms\tBilled Duration: {report.billed_ms} ms\t"
@@ -64,7 +68,7 @@ def init_start_line(*, runtime_version: str, runtime_version_arn: str) -> str:
 
 
 def init_report_line(*, init_ms: float, status: InvocationStatus, error_type: str | None) -> str:
-    """Only for an init phase that failed."""
+    """For an init phase that failed; for provisioned concurrency always (facts B3)."""
     return f"INIT_REPORT Init Duration: {init_ms:.2f} ms\tPhase: init\t{_suffix(status, error_type)}"
 
 
@@ -111,10 +115,12 @@ def runtime_done_record(report: Report) -> Mapping[str, object]:
     return {**record, "metrics": {"durationMs": round(report.duration_ms, 3)}}
 
 
-def init_start_record(*, function: str, version: str, runtime_version: str, runtime_version_arn: str) -> Mapping[str, object]:
+def init_start_record(
+    *, kind: InitializationType, function: str, version: str, runtime_version: str, runtime_version_arn: str
+) -> Mapping[str, object]:
     """The record of `platform.initStart`."""
     return {
-        "initializationType": "on-demand",
+        "initializationType": kind.value,
         "phase": "init",
         "runtimeVersion": runtime_version,
         "runtimeVersionArn": runtime_version_arn,
@@ -123,9 +129,11 @@ def init_start_record(*, function: str, version: str, runtime_version: str, runt
     }
 
 
-def init_report_record(*, init_ms: float, status: InvocationStatus, error_type: str | None) -> Mapping[str, object]:
+def init_report_record(
+    *, kind: InitializationType, init_ms: float, status: InvocationStatus, error_type: str | None
+) -> Mapping[str, object]:
     """The record of `platform.initReport`."""
-    record: dict[str, object] = {"initializationType": "on-demand", "phase": "init", "status": status.value}
+    record: dict[str, object] = {"initializationType": kind.value, "phase": "init", "status": status.value}
     if error_type is not None:
         record["errorType"] = error_type
     return {**record, "metrics": {"durationMs": round(init_ms, 3)}}

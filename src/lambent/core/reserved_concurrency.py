@@ -7,7 +7,8 @@ from lambent.core.limits import MINIMUM_UNRESERVED_CONCURRENCY
 def check_reservation(asked: int, *, present: int, reserved_in_account: int, account_limit: int) -> None:
     """Raise InvalidParameterValue when reserving `asked` leaves too little unreserved.
 
-    `present` is what the function reserves now (part of `reserved_in_account`). Lowering a reservation is always allowed, so
+    `present` is what the function takes of the account now, reserved or provisioned; `reserved_in_account` is what all functions
+    take. Lowering a reservation is always allowed, so
     that an account whose limit was lowered can be brought back in order.
     """
     minimum = min(MINIMUM_UNRESERVED_CONCURRENCY, account_limit)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lambent.core.environment import InitializationType
 from lambent.core.environment_variables import Credentials
 from lambent.core.errors import InvalidRuntime
 from lambent.core.function import FunctionVersion, Owner
@@ -16,6 +17,7 @@ from lambent.invoke.host import Host
 from lambent.invoke.invoker import Invoker
 from lambent.invoke.live_sandbox import OpenDoors
 from lambent.invoke.pool import Pool
+from lambent.invoke.provisioner import Provisioner
 from lambent.invoke.resolver import Resolver
 from lambent.invoke.watch import Watch
 
@@ -87,6 +89,11 @@ class DataPlane:
             admission=self._admission,
             catalog=parts.catalog,
         )
+        self._provisioner = Provisioner(
+            store=parts.store, resolver=resolver, pool=self._pool, admission=self._admission, clock=parts.clock
+        )
+        self.standing = self._provisioner.standing
+        """What there is of provisioned environments."""
         self._events = EventWorker(
             queue=parts.queue, store=parts.store, invoker=self.invoker, clock=parts.clock, deliver=parts.deliver
         )
@@ -107,6 +114,7 @@ class DataPlane:
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch.run())
+            group.create_task(self._provisioner.run())
             group.create_task(self._events.run())
             group.create_task(self._pool.run())
             group.create_task(self._blanks.run())
@@ -120,7 +128,7 @@ class DataPlane:
         """Blank sandboxes that wait for this runtime."""
         return self._blanks.ready(identifier)
 
-    def _environment(self, version: FunctionVersion) -> Environment:
+    def _environment(self, version: FunctionVersion, kind: InitializationType) -> Environment:
         identifier, architectures = version.configuration.runtime, version.configuration.architectures
         if self._settings.architecture not in architectures:
             raise InvalidRuntime(
@@ -130,7 +138,7 @@ class DataPlane:
         runtime = None if identifier is None else self._parts.catalog.find(identifier)
         if runtime is None:
             raise InvalidRuntime(self._settings.missing_runtime(identifier or "of container images"))
-        return Environment(version, runtime, self._host)
+        return Environment(version, runtime, self._host, kind)
 
     def _account_credentials(self, owner: Owner) -> Credentials:
         chance = self._parts.chance

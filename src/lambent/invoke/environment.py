@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 
-from lambent.core.environment import Phase
+from lambent.core.environment import InitializationType, Phase
 from lambent.core.environment_variables import Surroundings, environment_variables
 from lambent.core.errors import ServiceFault
 from lambent.core.function import FunctionVersion
 from lambent.core.function_errors import OUT_OF_MEMORY, timed_out
 from lambent.core.invocation import Invocation, InvocationStatus, InvokeResult, Outcome
-from lambent.core.limits import INIT_SECONDS
+from lambent.core.limits import INIT_SECONDS, PROVISIONED_INIT_SECONDS
 from lambent.core.ports import SandboxFault, TemporaryStorage, Workload
 from lambent.core.report import Report
 from lambent.core.runtime import RuntimeInstallation
@@ -33,6 +33,7 @@ class Environment:
         "_init_seconds",
         "_initialised",
         "_journal",
+        "_kind",
         "_live",
         "_log_stream",
         "_rest",
@@ -41,13 +42,20 @@ class Environment:
         "version",
     )
 
-    def __init__(self, version: FunctionVersion, runtime: RuntimeInstallation, host: Host) -> None:
+    def __init__(
+        self,
+        version: FunctionVersion,
+        runtime: RuntimeInstallation,
+        host: Host,
+        kind: InitializationType = InitializationType.ON_DEMAND,
+    ) -> None:
         self.version = version
         self._runtime = runtime
         self._host = host
+        self._kind = kind
         self._log_stream = log_stream_name(version, host.clock, host.chance)
         stream = host.logs.open_stream(version.key.owner, version.configuration.log_group, self._log_stream)
-        self._journal = Journal(version, stream, host.clock)
+        self._journal = Journal(version, stream, host.clock, kind)
         self._storage: TemporaryStorage | None = None
         self._live: LiveSandbox | None = None
         self._initialised = False
@@ -57,6 +65,23 @@ class Environment:
         self._rest: Coroutine[None, None, InvokeResult] | None = None
         """What is left of an invocation whose caller went away."""
         self._ended = False
+
+    async def provision(self, on_exit: Callable[[], None]) -> Outcome | None:
+        """Initialise ahead of any invocation, and rest: None, or why init failed, and the environment is then of no more use.
+
+        `on_exit` is called when the runtime process has ended, for whatever reason. Raises ServiceFault, as `run` does.
+        """
+        live = await self._renew()
+        failure = await self._init_phase(live, "", max(PROVISIONED_INIT_SECONDS, float(self.version.configuration.timeout)))
+        if failure is None:
+            live.sandbox.exited.add_done_callback(lambda _: on_exit())
+            live.rest()
+        return failure
+
+    @property
+    def ready(self) -> bool:
+        """Whether an invocation can be handed over at once."""
+        return self._live is not None and self._live.session.usable
 
     async def run(self, invocation: Invocation, *, log_tail: bool = False) -> InvokeResult:
         """Run it to its end, with log lines; every function error is in the outcome.
@@ -140,18 +165,23 @@ class Environment:
         live = await self._renew()
         if self._initialised:
             return live
+        failure = await self._init_phase(live, request_id, INIT_SECONDS)
+        return live if failure is None else await self._renew()
+
+    async def _init_phase(self, live: LiveSandbox, request_id: str, seconds: float) -> Outcome | None:
+        """The init phase, once in the life of an environment, with its log lines (facts B3): None, or why it failed."""
         self._initialised = True
         self._journal.init_start(self._runtime)
         began = self._host.clock.monotonic()
-        failure = await self._initialise(live, request_id, INIT_SECONDS)
+        failure = await self._initialise(live, request_id, seconds)
         took = self._host.clock.monotonic() - began
         if failure is None:
             live.sandbox.end_burst()
             self._init_seconds = took
-            return live
-        await live.drain()
-        self._journal.init_report(took, failure)
-        return await self._renew()
+        if failure is not None or self._kind is not InitializationType.ON_DEMAND:
+            await live.drain()
+            self._journal.init_report(took, failure)
+        return failure
 
     async def _renew(self) -> LiveSandbox:
         """Replace the sandbox by a blank one with this version's code."""
@@ -214,6 +244,7 @@ class Environment:
             telemetry_descriptor=sandbox.telemetry_inside,
             log_stream=self._log_stream,
             credentials=host.credentials(self.version.key.owner),
+            initialization_type=self._kind,
         )
         return environment_variables(self.version, surroundings)
 
@@ -239,5 +270,6 @@ class Environment:
             memory_used_mib=configuration.memory_size if outcome.error_type == OUT_OF_MEMORY else memory,
             status=status,
             error_type=outcome.error_type,
+            ahead=init_seconds is not None and self._kind is InitializationType.PROVISIONED_CONCURRENCY,
         )
         return InvokeResult(outcome=outcome, executed_version=self.version.version, log_tail=self._journal.finish(report))

@@ -34,7 +34,7 @@ class Invoker:
         reference = request.reference
         route = self._resolver.cached(reference) or await self._resolver.resolve(reference)
         version = route.choose(self._chance.roll)
-        unreserved = route.gate.admit()
+        seat = route.gate.admit(version.version)
         if request.response_sink is not None:
             request.response_sink.resolved(version.version)
         borrowed = self._pool.borrow(version, request.tenant_id)
@@ -43,9 +43,9 @@ class Invoker:
                 return await environment.run(self._invocation(request), log_tail=request.log_tail)
         finally:
             if borrowed.seeing_out is None:
-                route.gate.release(unreserved=unreserved)
+                seat.release()
             else:
-                borrowed.seeing_out.add_done_callback(lambda _: route.gate.release(unreserved=unreserved))
+                borrowed.seeing_out.add_done_callback(lambda _: seat.release())
 
     async def accept(self, request: InvokeRequest) -> None:
         """Queue the event; it is durable when this returns. Raises what `resolve` raises."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from lambent.core.environment import InitializationType
 from lambent.core.function import FunctionVersion
 from lambent.core.invocation import InvocationStatus, Outcome
 from lambent.core.limits import LOG_TAIL_BYTES
@@ -37,11 +38,12 @@ def log_stream_name(version: FunctionVersion, clock: Clock, chance: Chance) -> s
 class Journal:
     """Writes one log stream. Never raises: what LogStream promises."""
 
-    __slots__ = ("_clock", "_is_json", "_level", "_stream", "_tail", "_tail_bytes", "_version")
+    __slots__ = ("_clock", "_is_json", "_kind", "_level", "_stream", "_tail", "_tail_bytes", "_version")
 
-    def __init__(self, version: FunctionVersion, stream: LogStream, clock: Clock) -> None:
+    def __init__(self, version: FunctionVersion, stream: LogStream, clock: Clock, kind: InitializationType) -> None:
         self._version = version
         self._stream = stream
+        self._kind = kind
         self._clock = clock
         self._is_json = version.configuration.log_format.upper() == "JSON"
         self._level = version.configuration.system_log_level
@@ -61,17 +63,19 @@ class Journal:
             "runtime_version_arn": runtime_version_arn(runtime.identifier, region=self._version.key.owner.region),
         }
         if self._is_json:
-            record = init_start_record(function=self._version.key.name, version=self._version.version, **facts)
+            function, version = self._version.key.name, self._version.version
+            record = init_start_record(kind=self._kind, function=function, version=version, **facts)
             self._json("platform.initStart", record, "INFO")
         else:
             self._text(init_start_line(**facts))
 
-    def init_report(self, seconds: float, failure: Outcome) -> None:
-        """The init phase failed."""
-        milliseconds, status, error_type = seconds * 1000, failure.status, failure.error_type
+    def init_report(self, seconds: float, failure: Outcome | None) -> None:
+        """The init phase failed, or (None) it is not on-demand and went well."""
+        milliseconds = seconds * 1000
+        status, error_type = (InvocationStatus.SUCCESS, None) if failure is None else (failure.status, failure.error_type)
         if self._is_json:
-            record = init_report_record(init_ms=milliseconds, status=status, error_type=error_type)
-            self._json("platform.initReport", record, "WARN")
+            record = init_report_record(kind=self._kind, init_ms=milliseconds, status=status, error_type=error_type)
+            self._json("platform.initReport", record, "INFO" if failure is None else "WARN")
         else:
             self._text(init_report_line(init_ms=milliseconds, status=status, error_type=error_type))
 

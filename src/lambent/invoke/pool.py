@@ -5,29 +5,14 @@ import logging
 from collections.abc import Callable, Iterator
 from types import TracebackType
 
+from lambent.core.environment import InitializationType
 from lambent.core.errors import LambdaError, ThrottleReason, TooManyRequests
 from lambent.core.function import FunctionKey, FunctionVersion
+from lambent.core.invocation import Outcome
 from lambent.invoke.environment import Environment
+from lambent.invoke.lane import Lane, LaneKey, lane_key
 
 _log = logging.getLogger(__name__)
-
-LaneKey = tuple[str, str, str, str, str, str | None]
-"""Account, region, function, version, revision, tenant."""
-
-
-class Lane:
-    """The environments of one revision of one version (and one tenant: they never share, facts I4)."""
-
-    __slots__ = ("busy", "idle", "key", "retired", "version")
-
-    def __init__(self, key: LaneKey, version: FunctionVersion) -> None:
-        self.key = key
-        self.version = version
-        self.idle: list[tuple[float, Environment]] = []
-        """(idle since, loop time), the longest idle first."""
-        self.busy = 0
-        self.retired = False
-        """Nothing is kept any more: what comes back is destroyed."""
 
 
 class Borrowed:
@@ -62,17 +47,23 @@ class Borrowed:
             self._pool.give_back(self._lane, self._environment, keep=kind is None)
 
 
+Make = Callable[[FunctionVersion, InitializationType], Environment]
+
+
 class Pool:
     """All environments of this process. `run` reaps; leaving it destroys everything."""
 
-    def __init__(self, make: Callable[[FunctionVersion], Environment], *, maximum: int, idle_seconds: float) -> None:
+    def __init__(self, make: Make, *, maximum: int, idle_seconds: float) -> None:
         self._make = make
         self._maximum = maximum
         self._idle_seconds = idle_seconds
         self._lanes: dict[LaneKey, Lane] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._environments: set[Environment] = set()
-        """Idle and busy."""
+        """Idle, busy, and being provisioned."""
+        self._provisioned: dict[Environment, Lane] = {}
+        self.on_provisioned_change: Callable[[FunctionVersion], None] = lambda _: None
+        """Called when a provisioned environment of this version ended, or its runtime did."""
         self._returned = asyncio.Event()
         """Set when an environment comes back."""
         self._now: Callable[[], float] = asyncio.get_running_loop().time
@@ -80,19 +71,19 @@ class Pool:
     def borrow(self, version: FunctionVersion, tenant_id: str | None = None) -> Borrowed:
         """The most recently used idle environment, else a new one; entering raises TooManyRequests when the machine is full."""
         key = version.key
-        owner = key.owner
-        lane_key = (owner.account, owner.region, key.name, version.version, version.revision_id, tenant_id)
-        lane = self._lanes.get(lane_key)
+        owner = key.owner  # `lane_key` written out: every invocation comes by here
+        place = (owner.account, owner.region, key.name, version.version, version.revision_id, tenant_id)
+        lane = self._lanes.get(place)
         if lane is None:
-            lane = self._lanes[lane_key] = Lane(lane_key, version)
+            lane = self._lanes[place] = Lane(place, version)
         return Borrowed(self, lane)
 
-    def add(self, lane: Lane) -> Environment:
+    def add(self, lane: Lane, kind: InitializationType = InitializationType.ON_DEMAND) -> Environment:
         """A new environment in this lane, to be filled by its first run. Called by Borrowed."""
         try:
             if self.size >= self._maximum and not self._evict():
                 raise TooManyRequests(ThrottleReason.ACCOUNT_CONCURRENCY)
-            environment = self._make(lane.version)
+            environment = self._make(lane.version, kind)
         except LambdaError:
             self._forget_if_empty(lane)
             raise
@@ -103,9 +94,14 @@ class Pool:
         """The end of a borrowing. Called by Borrowed."""
         lane.busy -= 1
         self._returned.set()
-        if keep and not lane.retired:
+        if not keep or lane.retired:
+            self._discard(lane, environment)
+        elif lane.provisioned is None:
             environment.rest()
             lane.idle.append((self._now(), environment))
+        elif lane.may_stay(environment):
+            environment.rest()
+            lane.keep(self._now(), environment)
         else:
             self._discard(lane, environment)
 
@@ -139,6 +135,51 @@ class Pool:
         for lane in list(self._lanes_of(version.key)):
             if lane.version.version == version.version and lane.version.revision_id == version.revision_id:
                 self._retire(lane)
+
+    async def initialise(self, version: FunctionVersion) -> Environment | Outcome:
+        """A new environment, initialised ahead and nobody's yet; or why its init failed.
+
+        To be followed by `adopt` or `discard` in the same turn of the loop. Raises TooManyRequests when the machine is full,
+        and InvalidRuntime and ServiceFault as an invocation would.
+        """
+        environment = self.add(Lane(lane_key(version, None), version), InitializationType.PROVISIONED_CONCURRENCY)
+        try:
+            failure = await environment.provision(lambda: self.on_provisioned_change(version))
+        except BaseException:
+            self._end(environment)
+            raise
+        if failure is None:
+            return environment
+        self._end(environment)
+        return failure
+
+    def adopt(self, version: FunctionVersion, environment: Environment) -> None:
+        """Let invocations of this version have it first; it is neither reaped nor evicted, and ends when its runtime does."""
+        key = lane_key(version, None)
+        lane = self._lanes.setdefault(key, Lane(key, version))
+        lane.adopt(self._now(), environment)
+        self._provisioned[environment] = lane
+
+    def discard(self, environment: Environment) -> None:
+        """Destroy what `initialise` made and nobody wants any more."""
+        self._end(environment)
+
+    def provisioned(self, version: FunctionVersion) -> int:
+        """How many of this version there are, idle and busy; those that died idle are ended first."""
+        lane = self._lanes.get(lane_key(version, None))
+        if lane is None or lane.provisioned is None:
+            return 0
+        for environment in lane.take_dead():
+            self._discard(lane, environment)
+        return len(lane.provisioned)
+
+    def release(self, version: FunctionVersion, count: int) -> None:
+        """So many provisioned environments of this version are no longer wanted."""
+        lane = self._lanes.get(lane_key(version, None))
+        for environment in [] if lane is None else lane.release(count):
+            self._end(environment)
+        if lane is not None:
+            self._forget_if_empty(lane)
 
     async def drain(self, seconds: float) -> None:
         """Wait until nothing runs, at most this long; then end what still runs: its callers get ServiceFault."""
@@ -175,6 +216,10 @@ class Pool:
         if environment not in self._environments:
             return
         self._environments.discard(environment)
+        lane = self._provisioned.pop(environment, None)
+        if lane is not None and lane.provisioned is not None:
+            lane.provisioned.discard(environment)
+            self.on_provisioned_change(lane.version)
         task = asyncio.get_running_loop().create_task(environment.destroy())
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
@@ -196,15 +241,15 @@ class Pool:
 
     def _evict(self) -> bool:
         """Make room: the environment that was idle the longest goes. False when all are busy."""
-        lanes = [lane for lane in self._lanes.values() if lane.idle]
-        if not lanes:
+        spare = [(since, lane) for lane in self._lanes.values() if (since := lane.spare_since) is not None]
+        if not spare:
             return False
-        lane = min(lanes, key=lambda each: each.idle[0][0])
+        _, lane = min(spare, key=lambda each: each[0])
         self._discard(lane, lane.idle.pop(0)[1])
         return True
 
     def _reap(self) -> None:
         oldest = self._now() - self._idle_seconds
         for lane in list(self._lanes.values()):
-            while lane.idle and lane.idle[0][0] <= oldest:
+            while (since := lane.spare_since) is not None and since <= oldest:
                 self._discard(lane, lane.idle.pop(0)[1])

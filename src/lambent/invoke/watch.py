@@ -77,7 +77,7 @@ class Watch:
                 self._pool.retire(held)
 
     async def _refresh_account(self, owner: Owner) -> None:
-        self._admission.account(owner).reserved_total = (await self._store.usage(owner)).reserved_concurrency
+        self._admission.account(owner).reserved_total = (await self._store.usage(owner)).committed_concurrency
 
     def _want(self, runtime: str | None) -> None:
         installation = None if runtime is None else self._catalog.find(runtime)

@@ -1,4 +1,4 @@
-"""The part of the fake Store that keeps policies and event invoke configs in dictionaries."""
+"""The part of the fake Store that keeps policies and configs of qualifiers in dictionaries."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,6 +7,7 @@ from lambent.core.function import FunctionKey
 from lambent.core.function_url import FunctionUrl
 from lambent.core.layer import LayerKey
 from lambent.core.ports import StaleWrite
+from lambent.core.provisioned_concurrency import ProvisionedConcurrencyConfig
 from lambent.core.resource_policy import PolicyKind, PolicyTarget, ResourcePolicy
 
 
@@ -19,6 +20,7 @@ class FakeAttachments:
         self._policies: dict[PolicyTarget, ResourcePolicy] = {}
         self._urls: dict[FunctionKey, dict[str, FunctionUrl]] = {}
         self._event_invoke: dict[FunctionKey, dict[str, EventInvokeConfig]] = {}
+        self._provisioned: dict[FunctionKey, dict[str, ProvisionedConcurrencyConfig]] = {}
 
     async def event_invoke_config(self, key: FunctionKey, qualifier: str) -> EventInvokeConfig | None:
         return self._event_invoke.get(key, {}).get(qualifier)
@@ -61,6 +63,32 @@ class FakeAttachments:
         self._tell(key)
         return True
 
+    async def provisioned_concurrency(self, key: FunctionKey) -> Sequence[ProvisionedConcurrencyConfig]:
+        stored = self._provisioned.get(key, {})
+        return [stored[qualifier] for qualifier in sorted(stored)]
+
+    async def put_provisioned_concurrency(self, config: ProvisionedConcurrencyConfig) -> None:
+        key = config.key
+        target = PolicyTarget(kind=PolicyKind.FUNCTION, owner=key.owner, name=key.name, qualifier=config.qualifier)
+        if not self._exists(target):
+            raise StaleWrite(config.arn)
+        self._provisioned.setdefault(key, {})[config.qualifier] = config
+        self._tell(key)
+
+    async def delete_provisioned_concurrency(self, key: FunctionKey, qualifier: str) -> bool:
+        if self._provisioned.get(key, {}).pop(qualifier, None) is None:
+            return False
+        self._tell(key)
+        return True
+
+    async def provisioned_functions(self) -> Sequence[FunctionKey]:
+        found = [key for key, stored in self._provisioned.items() if stored]
+        return sorted(found, key=lambda key: (key.owner.account, key.owner.region, key.name))
+
+    def provisioned_total(self, key: FunctionKey) -> int:
+        """Environments asked for, all qualifiers of a function together."""
+        return sum(each.requested for each in self._provisioned.get(key, {}).values())
+
     async def policy(self, target: PolicyTarget) -> ResourcePolicy | None:
         return self._policies.get(target)
 
@@ -81,9 +109,11 @@ class FakeAttachments:
                 del self._policies[target]
         if qualifier is None:
             self._event_invoke.pop(key, None)
+            self._provisioned.pop(key, None)
             self._urls.pop(key, None)
         else:
             self._event_invoke.get(key, {}).pop(qualifier, None)
+            self._provisioned.get(key, {}).pop(qualifier, None)
             self._urls.get(key, {}).pop(qualifier, None)
 
     def drop_layer_version(self, key: LayerKey, version: int) -> None:

@@ -168,6 +168,7 @@ class FakeStore(FakeAttachments):
             code_bytes=sum(each.unpacked_size for each in code),
             functions=len(functions),
             reserved_concurrency=sum(each.reserved_concurrency or 0 for each in functions),
+            provisioned_concurrency=sum(self.provisioned_total(each.key) for each in functions if not each.reserved_concurrency),
         )
 
     async def packages_in_use(self) -> frozenset[str]:

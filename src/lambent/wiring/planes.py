@@ -122,6 +122,7 @@ def api(settings: Settings, adapters: Adapters, plane: DataPlane, endpoint: str,
         images=RegistryImageSource(settings.image_registry),
         clock=adapters.clock,
         chance=adapters.chance,
+        standings=plane.standing,
     )
     parts = AppParts(
         handlers=control_handlers(ports, link=links.link, account_concurrency=settings.account_concurrency),

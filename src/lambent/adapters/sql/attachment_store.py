@@ -1,4 +1,4 @@
-"""The part of the Store that keeps policies and event invoke configs; and how any write tells who subscribed."""
+"""The part of the Store that keeps policies and configs of qualifiers; and how any write tells who subscribed."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -6,15 +6,21 @@ from typing import TypeVar
 
 from lambent.adapters.sql import attachment_table
 from lambent.adapters.sql.attachment_table import target_parameters
-from lambent.adapters.sql.codec import decode_event_invoke_config, decode_function_url, decode_policy
+from lambent.adapters.sql.codec import (
+    decode_event_invoke_config,
+    decode_function_url,
+    decode_policy,
+    decode_provisioned_concurrency,
+)
 from lambent.adapters.sql.database import Database
 from lambent.adapters.sql.function_table import key_parameters
 from lambent.adapters.sql.sqlite import Connection, Error, refers_to_nothing
 from lambent.adapters.sql.statements import STATEMENTS
 from lambent.core.event_invoke_config import EventInvokeConfig
-from lambent.core.function import FunctionKey
+from lambent.core.function import FunctionKey, Owner
 from lambent.core.function_url import FunctionUrl
 from lambent.core.ports import StaleWrite
+from lambent.core.provisioned_concurrency import ProvisionedConcurrencyConfig
 from lambent.core.resource_policy import PolicyKind, PolicyTarget, ResourcePolicy
 
 Result = TypeVar("Result")
@@ -56,6 +62,20 @@ class AttachmentStore:
 
     async def delete_function_url(self, key: FunctionKey, qualifier: str) -> bool:
         return await self._delete("function_url_delete", key, qualifier)
+
+    async def provisioned_concurrency(self, key: FunctionKey) -> Sequence[ProvisionedConcurrencyConfig]:
+        rows = self._database.read("provisioned_concurrency_list", key_parameters(key))
+        return [decode_provisioned_concurrency(row[0]) for row in rows]
+
+    async def put_provisioned_concurrency(self, config: ProvisionedConcurrencyConfig) -> None:
+        await self._write(config.key, partial(attachment_table.put_provisioned_concurrency, config=config))
+
+    async def delete_provisioned_concurrency(self, key: FunctionKey, qualifier: str) -> bool:
+        return await self._delete("provisioned_concurrency_delete", key, qualifier)
+
+    async def provisioned_functions(self) -> Sequence[FunctionKey]:
+        rows = await self._database.read_list("provisioned_concurrency_functions", {})
+        return [FunctionKey(owner=Owner(account=account, region=region), name=name) for account, region, name in rows]
 
     async def policy(self, target: PolicyTarget) -> ResourcePolicy | None:
         rows = self._database.read("resource_policy_get", target_parameters(target))

@@ -1,6 +1,11 @@
-"""Policies and event invoke configs as rows: written only while what they hang on exists, and dropped with it."""
+"""Policies and configs of qualifiers as rows: written only while what they hang on exists, and dropped with it."""
 
-from lambent.adapters.sql.codec import encode_event_invoke_config, encode_function_url, encode_policy
+from lambent.adapters.sql.codec import (
+    encode_event_invoke_config,
+    encode_function_url,
+    encode_policy,
+    encode_provisioned_concurrency,
+)
 from lambent.adapters.sql.sqlite import Connection
 from lambent.adapters.sql.statements import STATEMENTS
 from lambent.core.event_invoke_config import EventInvokeConfig
@@ -8,6 +13,7 @@ from lambent.core.function import LATEST
 from lambent.core.function_url import FunctionUrl
 from lambent.core.names import is_version_number
 from lambent.core.ports import StaleWrite
+from lambent.core.provisioned_concurrency import ProvisionedConcurrencyConfig
 from lambent.core.resource_policy import PolicyKind, PolicyTarget, ResourcePolicy
 
 Parameters = dict[str, object]
@@ -37,6 +43,17 @@ def put_function_url(connection: Connection, url: FunctionUrl) -> None:
     connection.execute(STATEMENTS["function_url_put"], parameters | row)
 
 
+def put_provisioned_concurrency(connection: Connection, config: ProvisionedConcurrencyConfig) -> None:
+    """Insert or replace. Raises StaleWrite when the function, version or alias is gone."""
+    owner = config.key.owner
+    key: Parameters = {"account": owner.account, "region": owner.region, "name": config.key.name}
+    parameters = key | {"qualifier": config.qualifier}
+    if not _function_has(connection, parameters):
+        raise StaleWrite(config.arn)
+    row = {"requested": config.requested, "document": encode_provisioned_concurrency(config)}
+    connection.execute(STATEMENTS["provisioned_concurrency_put"], parameters | row)
+
+
 def put_policy(connection: Connection, policy: ResourcePolicy, expected_revision: str | None) -> None:
     """Insert (None), or compare and swap. Raises StaleWrite, also when what the policy is about is gone."""
     parameters = target_parameters(policy.target)
@@ -61,6 +78,7 @@ def drop_attachments(connection: Connection, key: Parameters, qualifier: str, *,
     if kind is PolicyKind.FUNCTION:
         connection.execute(STATEMENTS["event_invoke_config_delete"], parameters)
         connection.execute(STATEMENTS["function_url_delete"], parameters)
+        connection.execute(STATEMENTS["provisioned_concurrency_delete"], parameters)
 
 
 def drop_all_attachments(connection: Connection, key: Parameters) -> None:
@@ -68,6 +86,7 @@ def drop_all_attachments(connection: Connection, key: Parameters) -> None:
     connection.execute(STATEMENTS["resource_policy_drop_all"], key)
     connection.execute(STATEMENTS["event_invoke_config_delete_all"], key)
     connection.execute(STATEMENTS["function_url_delete_all"], key)
+    connection.execute(STATEMENTS["provisioned_concurrency_delete_all"], key)
 
 
 def target_parameters(target: PolicyTarget) -> Parameters:

@@ -26,6 +26,7 @@ from lambent.core.function import (
 )
 from lambent.core.function_url import AuthType, FunctionUrl, InvokeMode
 from lambent.core.layer import LayerKey, LayerVersion
+from lambent.core.provisioned_concurrency import ProvisionedConcurrencyConfig
 from lambent.core.resource_policy import PolicyKind, PolicyTarget, ResourcePolicy
 
 FORMAT = 1
@@ -60,6 +61,7 @@ _LAYER = ("version", "created", "description", "license_info")
 _ALIAS = ("name", "version", "description", "revision_id")
 _EVENT_INVOKE = ("qualifier", "last_modified", "maximum_retries", "maximum_age", "on_success", "on_failure")
 _URL = ("qualifier", "url_id", "created", "modified")
+_PROVISIONED = ("qualifier", "requested", "last_modified")
 _POLICY = ("revision_id", "identifier", "language")
 
 Document = dict[str, Any]
@@ -176,6 +178,17 @@ def decode_function_url(text: str) -> FunctionUrl:
         invoke_mode=InvokeMode(url.pop("invoke_mode")),
         **url,
     )
+
+
+def encode_provisioned_concurrency(value: ProvisionedConcurrencyConfig) -> str:
+    """A provisioned concurrency config."""
+    return _text({"key": _key(value.key), "config": _plain(value, _PROVISIONED)})
+
+
+def decode_provisioned_concurrency(text: str) -> ProvisionedConcurrencyConfig:
+    """The reverse of encode_provisioned_concurrency."""
+    document = _document(text)
+    return ProvisionedConcurrencyConfig(key=_read_key(document["key"]), **document["config"])
 
 
 def encode_policy(value: ResourcePolicy) -> str:

@@ -138,7 +138,13 @@ class SqlStore(AttachmentStore):
     async def usage(self, owner: Owner) -> AccountUsage:
         rows = self._database.read("usage_get", owner_parameters(owner))
         code_bytes, functions, reserved_concurrency = rows[0] if rows else (0, 0, 0)
-        return AccountUsage(code_bytes=code_bytes, functions=functions, reserved_concurrency=reserved_concurrency)
+        provisioned = self._database.read("provisioned_concurrency_unreserved", owner_parameters(owner))
+        return AccountUsage(
+            code_bytes=code_bytes,
+            functions=functions,
+            reserved_concurrency=reserved_concurrency,
+            provisioned_concurrency=provisioned[0][0],
+        )
 
     async def packages_in_use(self) -> frozenset[str]:
         rows = await self._database.read_list("packages_in_use", {})
