@@ -16,6 +16,7 @@ from lambent.core.event_invoke_config import EventInvokeConfig
 from lambent.core.function import LATEST
 from lambent.core.function_url import AuthType, FunctionUrl
 from lambent.core.ports import AlreadyStored, StaleWrite, Store
+from lambent.core.provisioned_concurrency import ProvisionedConcurrencyConfig
 from lambent.core.resource_policy import ResourcePolicy, function_target, layer_target
 from lambent.testing.store import FakeStore
 from tests.contract.stored_values import alias, function, key, layer, published
@@ -42,10 +43,12 @@ def steps(draw: st.DrawFn) -> Step:
     url = FunctionUrl(
         key=key(), qualifier=qualifier, url_id=f"id-{qualifier}", auth_type=AuthType.NONE, created=float(number), modified=2.0
     )
+    provisioned = ProvisionedConcurrencyConfig(key=key(), qualifier=qualifier, requested=number, last_modified=0.5)
     common: list[Step] = [
         lambda store: store.put_policy(policy, expected_revision=revision),
         lambda store: store.put_event_invoke_config(config),
         lambda store: store.put_function_url(url),
+        lambda store: store.put_provisioned_concurrency(provisioned),
         lambda store: store.add_function(function()),
         lambda store: store.add_alias(alias(name)),
     ]
@@ -54,6 +57,7 @@ def steps(draw: st.DrawFn) -> Step:
         lambda store: store.delete_policy(target, expected_revision=revision or "p1"),
         lambda store: store.delete_event_invoke_config(key(), qualifier),
         lambda store: store.delete_function_url(key(), qualifier),
+        lambda store: store.delete_provisioned_concurrency(key(), qualifier),
         lambda store: store.add_layer_version(layer()),
         lambda store: store.delete_layer_version(layer().key, number),
         lambda store: store.delete_alias(key(), name),
@@ -74,6 +78,7 @@ async def picture(store: Store) -> list[Any]:
     """All that can be read."""
     seen: list[Any] = [list(await store.event_invoke_configs(key(), after=None, limit=9))]
     seen += [list(await store.function_urls(key(), after=after, limit=9)) for after in (None, "", "live")]
+    seen += [list(await store.provisioned_concurrency(key())), await store.usage(key().owner)]
     for qualifier in QUALIFIERS:
         seen += [await store.policy(function_target(key(), qualifier)), await store.event_invoke_config(key(), qualifier)]
         seen.append(await store.function_url(key(), qualifier))

@@ -18,6 +18,7 @@ from lambent.core.event_invoke_config import EventInvokeConfig
 from lambent.core.function import Function, FunctionVersion
 from lambent.core.function_url import FunctionUrl
 from lambent.core.layer import LayerVersion
+from lambent.core.provisioned_concurrency import ProvisionedConcurrencyConfig
 from lambent.core.resource_policy import ResourcePolicy
 from tests.contract.stored_values import alias, function, layer, published
 
@@ -90,6 +91,11 @@ def test_an_event_invoke_config_survives(value: EventInvokeConfig) -> None:
 @given(complete(FunctionUrl))
 def test_a_function_url_survives(value: FunctionUrl) -> None:
     assert codec.decode_function_url(codec.encode_function_url(value)) == value
+
+
+@given(complete(ProvisionedConcurrencyConfig))
+def test_a_provisioned_concurrency_config_survives(value: ProvisionedConcurrencyConfig) -> None:
+    assert codec.decode_provisioned_concurrency(codec.encode_provisioned_concurrency(value)) == value
 
 
 @given(complete(ResourcePolicy))

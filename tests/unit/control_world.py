@@ -15,6 +15,7 @@ from lambent.api.handlers import ControlPorts, control_handlers
 from lambent.control.activation import Activator
 from lambent.core.function import FunctionKey, Owner
 from lambent.core.ports import PackageStore, Store
+from lambent.core.provisioned_concurrency import Standing
 from lambent.testing.image_source import FakeImageSource
 from lambent.testing.object_source import FakeObjectSource
 from lambent.testing.packages import FakePackageStore
@@ -59,6 +60,8 @@ class World:
         self.chance = FakeChance()
         self.objects = FakeObjectSource()
         self.images = FakeImageSource()
+        self.standing: dict[tuple[str, str], Standing] = {}
+        """What stands of provisioned environments, by function and version number."""
         self.use_packages(FakePackageStore(folder))
 
     def use_packages(self, packages: PackageStore) -> None:
@@ -72,6 +75,7 @@ class World:
             images=self.images,
             clock=self.clock,
             chance=self.chance,
+            standings=lambda key, version: self.standing.get((key.name, version), Standing()),
         )
         self.handlers = control_handlers(
             ports, link=lambda endpoint, digest: f"{endpoint}/code/{digest}", account_concurrency=1000
