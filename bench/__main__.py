@@ -10,14 +10,29 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import lambent_server, machine, measure_cold, measure_lost, measure_server, measure_warm, report
+from bench import (
+    lambent_server,
+    machine,
+    measure_cold,
+    measure_lost,
+    measure_provisioned,
+    measure_server,
+    measure_warm,
+    report,
+)
 from bench.figures import Figure
 from bench.keys import BY_NAME, KEYS
 from bench.peers.install import Absent
 from bench.run import Measurement, Run
 
 RESULTS = Path(__file__).with_name("results.json")
-MEASUREMENTS = (*measure_warm.MEASUREMENTS, *measure_cold.MEASUREMENTS, *measure_server.MEASUREMENTS, *measure_lost.MEASUREMENTS)
+MEASUREMENTS = (
+    *measure_warm.MEASUREMENTS,
+    *measure_cold.MEASUREMENTS,
+    *measure_provisioned.MEASUREMENTS,
+    *measure_server.MEASUREMENTS,
+    *measure_lost.MEASUREMENTS,
+)
 
 
 def arguments(given: Sequence[str]) -> argparse.Namespace:

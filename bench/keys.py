@@ -43,6 +43,7 @@ KEYS = (
     _rate("warm_c10_rps_frames_over_echo", "warm rate, ten clients over ten environments / a bare HTTP echo"),
     _lower("cold_python_ms_p50", "ms", "cold Python invoke, request to response, blank pool full", 8.0),
     _lower("cold_node_ms_p50", "ms", "cold Node.js invoke, request to response, blank pool full", 40.0),
+    _lower("provisioned_first_ms_p50", "ms", "first invocation of a provisioned Python environment, request to response", 3.0),
     _lower("cold_python_over_ministack", "x", "cold Python p50, Lambent / MiniStack"),
     _lower("cold_python_over_serverless_offline", "x", "cold Python p50, Lambent / serverless-offline"),
     _lower("cold_node_over_serverless_offline", "x", "cold Node.js p50, Lambent / serverless-offline"),

@@ -1,4 +1,4 @@
-"""Says which environment answered, and how many invocations it has had: a new environment answers `call: 1`."""
+"""Says which environment answered, how it was initialised, and how many invocations it has had: a new one answers `call: 1`."""
 
 import os
 
@@ -11,4 +11,6 @@ def handler(event, _context):
     CALLS += 1
     if event.get("name_environment"):
         return {"n": event["n"], "call": CALLS, "environment": ENVIRONMENT}
+    if event.get("name_initialization"):
+        return {"n": event["n"], "call": CALLS, "initialization": os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"]}
     return {"n": event["n"], "call": CALLS}
