@@ -61,24 +61,24 @@ def test_a_config_is_put_read_listed_and_deleted(client: Any, name: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("qualifier", "amount", "code", "status"),
+    ("qualifier", "amount", "expected"),
     [
-        ("$LATEST", 1, "InvalidParameterValueException", 400),
-        ("edge", 1, "InvalidParameterValueException", 400),
-        ("1", 901, "InvalidParameterValueException", 400),
-        ("1", 0, "ValidationException", 400),
-        ("no such", 1, "ValidationException", 400),
-        ("q" * 129, 1, "ValidationException", 400),
-        ("none", 1, "ResourceNotFoundException", 404),
-        ("7", 1, "ResourceNotFoundException", 404),
+        ("$LATEST", 1, ("InvalidParameterValueException", 400)),
+        ("edge", 1, ("InvalidParameterValueException", 400)),
+        ("1", 901, ("InvalidParameterValueException", 400)),
+        ("1", 0, ("ValidationException", 400)),
+        ("no such", 1, ("ValidationException", 400)),
+        ("q" * 129, 1, ("ValidationException", 400)),
+        ("none", 1, ("ResourceNotFoundException", 404)),
+        ("7", 1, ("ResourceNotFoundException", 404)),
     ],
 )
 def test_what_may_not_be_is_refused_and_nothing_is_stored(
-    client: Any, unchecked: Any, name: str, qualifier: str, amount: int, code: str, status: int
+    client: Any, unchecked: Any, name: str, qualifier: str, amount: int, expected: tuple[str, int]
 ) -> None:
     with pytest.raises(ClientError) as caught:
         unchecked.put_provisioned_concurrency_config(
             FunctionName=name, Qualifier=qualifier, ProvisionedConcurrentExecutions=amount
         )
-    assert code_of(caught) == (code, status)
+    assert code_of(caught) == expected
     assert client.list_provisioned_concurrency_configs(FunctionName=name)["ProvisionedConcurrencyConfigs"] == []

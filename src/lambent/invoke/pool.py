@@ -143,15 +143,14 @@ class Pool:
         and InvalidRuntime and ServiceFault as an invocation would.
         """
         environment = self.add(Lane(lane_key(version, None), version), InitializationType.PROVISIONED_CONCURRENCY)
+        initialised = False
         try:
             failure = await environment.provision(lambda: self.on_provisioned_change(version))
-        except BaseException:
-            self._end(environment)
-            raise
-        if failure is None:
-            return environment
-        self._end(environment)
-        return failure
+            initialised = failure is None
+        finally:
+            if not initialised:
+                self._end(environment)
+        return environment if failure is None else failure
 
     def adopt(self, version: FunctionVersion, environment: Environment) -> None:
         """Let invocations of this version have it first; it is neither reaped nor evicted, and ends when its runtime does."""

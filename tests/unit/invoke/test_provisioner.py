@@ -2,55 +2,17 @@
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 
 from lambent.core.alias import Alias
 from lambent.core.environment import Exit
-from lambent.core.errors import ThrottleReason, TooManyRequests
-from lambent.core.function import FunctionVersion, State
-from lambent.core.provisioned_concurrency import INIT_FAILURE, ProvisionedConcurrencyConfig, Standing
-from lambent.testing.sandbox import SILENCE, InitError, Script
+from lambent.core.function import State
+from lambent.core.provisioned_concurrency import ProvisionedConcurrencyConfig, Standing
+from lambent.testing.sandbox import SILENCE, Script
 from tests.unit.invoke_world import OWNER, START, World
-
-PROVISIONED, ON_DEMAND = "provisioned-concurrency", "on-demand"
-
-
-async def kind(event: bytes, context) -> bytes:
-    """How the environment came to be; an event that is a number is slept on first."""
-    seconds = json.loads(event)
-    if isinstance(seconds, int):
-        await asyncio.sleep(seconds)
-    return context.environment["AWS_LAMBDA_INITIALIZATION_TYPE"].encode()
-
-
-async def publish(world: World, number: str = "1", *, name: str = "hello", **configuration) -> FunctionVersion:
-    """Create the function if need be, and publish a version of it."""
-    key = world.request(name).reference.key
-    function = await world.store.function(key)
-    latest = (await world.create(name, **{"timeout": 60, **configuration})) if function is None else function.latest
-    version = replace(latest, version=number, revision_id=f"{name}-r{number}")
-    stored = await world.store.function(key)
-    await world.store.publish_version(version, function=stored, expected_revision=latest.revision_id)
-    return version
-
-
-async def provision(world: World, amount: int, qualifier: str = "1", *, name: str = "hello") -> None:
-    key = world.request(name).reference.key
-    at = world.clock.now()
-    config = ProvisionedConcurrencyConfig(key=key, qualifier=qualifier, requested=amount, last_modified=at)
-    await world.store.put_provisioned_concurrency(config)
-    await asyncio.sleep(0.1)
-
-
-def standing(world: World, number: str = "1", name: str = "hello") -> Standing:
-    return world.plane.standing(world.request(name).reference.key, number)
-
-
-async def invoke(world: World, payload: bytes = b"{}", qualifier: str = "1", **more) -> str:
-    return (await world.invoke(payload=payload, qualifier=qualifier, **more)).outcome.payload.decode()
+from tests.unit.provisioned_world import ON_DEMAND, PROVISIONED, invoke, kind, provision, publish, standing
 
 
 @pytest.fixture
@@ -252,88 +214,6 @@ async def test_a_restart_brings_them_back(tmp_path) -> None:
         assert standing(world) == Standing(ready=3)
 
 
-async def test_an_init_that_fails_is_tried_again_then_called_failed_and_recovers(world: World) -> None:
-    world.provider.script = Script(init=InitError("Runtime.ImportModuleError", b'{"errorMessage": "no"}'))
-    await publish(world)
-    await provision(world, 2)
-    assert standing(world).failure is None
-    await asyncio.sleep(2)
-    failed = standing(world)
-    assert (failed.ready, failed.failure) == (0, INIT_FAILURE)
-    assert failed.failed_at > START
-    reports = [line for line in world.log() if line.startswith("INIT_REPORT")]
-    assert len(reports) == 4  # two at once, then one at a time
-    assert all(line.endswith("\tPhase: init\tStatus: error\tError Type: Runtime.ImportModuleError") for line in reports)
-    assert world.plane.environments == 0
-    world.provider.script = Script(behaviour=kind)
-    await asyncio.sleep(60)
-    assert standing(world).ready == 2
-    assert standing(world).failure is None
-
-
-async def test_putting_it_again_tries_again_at_once(world: World) -> None:
-    broken = [Exit(code=1)]
-    world.provider.script = Script(init=lambda *_: broken[0] if broken else None, behaviour=kind)
-    await publish(world)
-    await provision(world, 1)
-    await asyncio.sleep(200)
-    assert standing(world).failure == INIT_FAILURE
-    broken.clear()
-    await provision(world, 1)
-    assert standing(world) == replace(standing(world), ready=1, failure=None)
-
-
-async def test_a_function_that_cannot_be_provisioned_still_runs_on_demand(world: World) -> None:
-    fails = InitError("Runtime.Unknown", b"{}")
-    world.provider.script = Script(
-        init=lambda variables, _: fails if variables["AWS_LAMBDA_INITIALIZATION_TYPE"] == PROVISIONED else None, behaviour=kind
-    )
-    await publish(world)
-    await provision(world, 1)
-    await asyncio.sleep(5)
-    assert standing(world).failure == INIT_FAILURE
-    assert await invoke(world) == ON_DEMAND
-
-
-async def test_init_ahead_may_take_130_seconds_and_a_longer_one_has_failed(world: World) -> None:
-    world.provider.script = Script(init=SILENCE)
-    await publish(world)
-    await provision(world, 1)
-    await asyncio.sleep(129)
-    assert standing(world) == Standing()
-    await asyncio.sleep(2)
-    assert standing(world).failure == INIT_FAILURE
-    assert world.log()[-1] == "INIT_REPORT Init Duration: 130000.00 ms\tPhase: init\tStatus: timeout"
-
-
-async def test_a_missing_interpreter_is_said(world: World) -> None:
-    await publish(world, runtime="ruby3.3")
-    await provision(world, 1)
-    assert "ruby3.3" in (standing(world).failure or "")
-
-
-async def test_a_machine_without_room_is_said_and_the_rest_is_kept(tmp_path) -> None:
-    async with World(tmp_path, maximum_environments=2).running() as world:
-        await publish(world)
-        await provision(world, 3)
-        await asyncio.sleep(5)
-        assert (standing(world).ready, standing(world).failure) == (
-            2,
-            "This machine has no room for another execution environment.",
-        )
-
-
-async def test_sandboxes_that_cannot_be_made_are_tried_again(world: World) -> None:
-    await publish(world)
-    world.provider.refuse_create = "no"
-    await provision(world, 1)
-    await asyncio.sleep(5)
-    assert standing(world).failure == "The execution environment could not be started."
-    world.provider.refuse_create = None
-    await asyncio.sleep(60)
-    assert standing(world).ready == 1
-
-
 async def test_the_platform_ends_while_environments_are_being_initialised(tmp_path) -> None:
     world = World(tmp_path)
     async with world.running():
@@ -341,69 +221,6 @@ async def test_the_platform_ends_while_environments_are_being_initialised(tmp_pa
         await publish(world)
         await provision(world, 10)
         assert world.plane.environments == 4
-
-
-# ---------------------------------------------------------------- concurrency
-
-
-@asynccontextmanager
-async def limited(tmp_path, limit: int, **settings):
-    async with World(tmp_path, account_concurrency=limit, **settings).running() as world:
-        world.provider.script = Script(behaviour=kind)
-        await publish(world)
-        yield world
-
-
-async def running(world: World, count: int, **more) -> list[asyncio.Task[str]]:
-    tasks = [asyncio.get_running_loop().create_task(invoke(world, b"5", **more)) for _ in range(count)]
-    await asyncio.sleep(0.5)
-    return tasks
-
-
-async def refused(world: World, **more) -> ThrottleReason:
-    with pytest.raises(TooManyRequests) as caught:
-        await invoke(world, **more)
-    return caught.value.reason
-
-
-async def test_provisioned_seats_are_taken_off_the_pool_whether_used_or_not(tmp_path) -> None:
-    async with limited(tmp_path, 3) as world:
-        await provision(world, 2)
-        others = await running(world, 1, qualifier="$LATEST")
-        assert await refused(world, qualifier="$LATEST") is ThrottleReason.ACCOUNT_CONCURRENCY
-        mine = await running(world, 2)
-        assert await refused(world) is ThrottleReason.ACCOUNT_CONCURRENCY
-        assert await asyncio.gather(*mine) == [PROVISIONED] * 2
-        await asyncio.gather(*others)
-        assert sorted(await asyncio.gather(*(await running(world, 3)))) == [ON_DEMAND, PROVISIONED, PROVISIONED]
-
-
-async def test_provisioned_as_much_as_reserved_leaves_nothing_for_latest(tmp_path) -> None:
-    async with limited(tmp_path, 1000) as world:
-        key = world.request().reference.key
-        function = await world.store.function(key)
-        await world.store.replace_function(
-            replace(function, reserved_concurrency=2), expected_revision=function.latest.revision_id
-        )
-        await provision(world, 1)
-        spilling = await running(world, 2)
-        assert await refused(world) is ThrottleReason.RESERVED_CONCURRENCY
-        assert sorted(await asyncio.gather(*spilling)) == [ON_DEMAND, PROVISIONED]
-        assert await invoke(world, qualifier="$LATEST") == ON_DEMAND
-        await provision(world, 2)
-        assert await refused(world, qualifier="$LATEST") is ThrottleReason.RESERVED_CONCURRENCY
-        assert await asyncio.gather(*(await running(world, 2))) == [PROVISIONED] * 2
-
-
-async def test_the_seat_of_a_caller_who_goes_away_is_held_until_the_end(tmp_path) -> None:
-    async with limited(tmp_path, 2) as world:
-        await provision(world, 2)
-        (gone, _) = await running(world, 2)
-        gone.cancel()
-        await asyncio.sleep(1)
-        assert await refused(world) is ThrottleReason.ACCOUNT_CONCURRENCY
-        await asyncio.sleep(10)
-        assert await invoke(world) == PROVISIONED
 
 
 async def test_logs_are_written_under_one_stream_for_each_environment(ready: World) -> None:
