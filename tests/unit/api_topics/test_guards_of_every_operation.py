@@ -77,7 +77,8 @@ async def test_a_qualifier_may_be_in_the_name_in_the_query_or_in_both(api: Whole
         {"FunctionName": f"{CALLER.account}:function:hello:{qualifier}"},
         {"FunctionName": f"{ARN}:{qualifier}", "Qualifier": qualifier},
     ]
-    replies = [await api.call(operation, CALLER, **each) for each in spellings]
+    required = set(model().operation_model(operation).input_shape.required_members)
+    replies = [await api.call(operation, CALLER, **each) for each in spellings if required <= set(each)]
     assert len({(each.status, each.text) for each in replies}) == 1
     assert replies[0].status in (200, 404)
 
