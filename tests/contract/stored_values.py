@@ -5,6 +5,8 @@ from typing import Any
 
 from lambent.core.alias import Alias
 from lambent.core.async_event import AsyncEvent
+from lambent.core.event_source import EventSource, SourceKind
+from lambent.core.event_source_mapping import EventSourceMapping, MappingKey, MappingState
 from lambent.core.function import (
     LATEST,
     CodePackage,
@@ -68,6 +70,35 @@ def alias(name: str = "live", version: str = LATEST, *, of: FunctionKey | None =
 def layer(name: str = "numpy", owner: Owner = OWNER, **fields: Any) -> LayerVersion:
     given = {"package": package("c"), "created": 2.5, "compatible_runtimes": ("python3.12", "python3.13"), **fields}
     return LayerVersion(key=LayerKey(owner=owner, name=name), version=0, **given)
+
+
+SOURCES: dict[str, tuple[EventSource, dict[str, Any]]] = {
+    "sqs": (EventSource(kind=SourceKind.SQS, arn="arn:aws:sqs:us-east-1:000000000000:q"), {"BatchSize": 10}),
+    "kafka": (
+        EventSource(kind=SourceKind.KAFKA, servers=("b.example:1", "a.example:1")),
+        {"Topics": ["t"], "SelfManagedKafkaEventSourceConfig": {"ConsumerGroupId": "g"}, "StartingPosition": "LATEST"},
+    ),
+    "mq": (
+        EventSource(kind=SourceKind.MQ, arn="arn:aws:mq:us-east-1:000000000000:broker:b:b-1"),
+        {"Queues": ["snow \u2603"], "SourceAccessConfigurations": [{"Type": "BASIC_AUTH", "URI": "arn:secret"}]},
+    ),
+}
+"""Sources with settings as a mapping on them has."""
+
+
+def mapping(uuid: str = "m1", source: str = "sqs", *, owner: Owner = OWNER, **fields: Any) -> EventSourceMapping:
+    place, settings = SOURCES[source]
+    given = {
+        "function": key(owner=owner),
+        "qualifier": None,
+        "state": MappingState.ENABLED,
+        "enabled": True,
+        "revision_id": "r1",
+        "last_modified": 1.5,
+        "settings": settings,
+        **fields,
+    }
+    return EventSourceMapping(key=MappingKey(owner=owner, uuid=uuid), source=place, **given)
 
 
 def event(event_id: str = "e1", due: float = 10.0, **fields: Any) -> AsyncEvent:

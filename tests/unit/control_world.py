@@ -13,6 +13,7 @@ from botocore.validate import ParamValidator
 from lambent.api.call import Call
 from lambent.api.handlers import ControlPorts, control_handlers
 from lambent.control.activation import Activator
+from lambent.control.mapping_transitions import TRANSITION_SECONDS, MappingTransitions
 from lambent.core.function import FunctionKey, Owner
 from lambent.core.ports import PackageStore, Store
 from lambent.core.provisioned_concurrency import Standing
@@ -68,6 +69,7 @@ class World:
         """Join everything on this PackageStore, such as one that outlived a restart."""
         self.packages = packages
         self.activator = Activator(self.store, packages, self.chance)
+        self.transitions = MappingTransitions(self.store, self.clock, self.chance)
         ports = ControlPorts(
             store=self.store,
             packages=packages,
@@ -103,6 +105,11 @@ class World:
         """Let activation do all there is to do."""
         for key in await self.store.unsettled():
             await self.activator.settle(key)
+
+    async def settle_mappings(self) -> None:
+        """Let every transient state of an event source mapping come to its end."""
+        self.clock.advance(TRANSITION_SECONDS)
+        await self.transitions.settle_due()
 
     async def active(self, name: str = "hello", **members: Any) -> dict[str, Any]:
         """A function that is Active."""

@@ -11,6 +11,7 @@ from lambent.api.call import Handler
 from lambent.api.code_signing import CodeSigningHandlers
 from lambent.api.concurrency import ConcurrencyHandlers
 from lambent.api.event_invoke import EventInvokeHandlers
+from lambent.api.event_source_mappings import EventSourceMappingHandlers
 from lambent.api.function_settings import FunctionSettingsHandlers
 from lambent.api.function_urls import FunctionUrlHandlers
 from lambent.api.functions import FunctionHandlers, Link
@@ -23,10 +24,12 @@ from lambent.control.aliases import AliasControl
 from lambent.control.code import CodeIntake, CodeSources
 from lambent.control.concurrency import ConcurrencyControl
 from lambent.control.event_invoke import EventInvokeControl
+from lambent.control.event_source_mappings import EventSourceMappingControl
 from lambent.control.function_settings import FunctionSettingsControl
 from lambent.control.function_urls import FunctionUrlControl
 from lambent.control.functions import FunctionControl
 from lambent.control.layers import LayerControl
+from lambent.control.mapping_tags import MappingTags
 from lambent.control.policies import PolicyControl
 from lambent.control.provisioned_concurrency import ProvisionedConcurrencyControl
 from lambent.control.tags import FunctionTags, TagControl
@@ -56,7 +59,8 @@ def control_handlers(ports: ControlPorts, *, link: Link, account_concurrency: in
     """Handlers by operation name, Invoke and its kind excepted. `account_concurrency` is the limit of each account and Region.
 
     `link` makes a download link from an endpoint and a package's digest. Activation (`control.activation.Activator`) must
-    run beside it on the same Store and PackageStore, or functions stay Pending.
+    run beside it on the same Store and PackageStore, or functions stay Pending; so must `control.mapping_transitions`, or event
+    source mappings stay Creating.
     """
     store, clock, chance = ports.store, ports.clock, ports.chance
     intake = CodeIntake(store, ports.packages, CodeSources(objects=ports.objects, images=ports.images), scratch=ports.scratch)
@@ -67,13 +71,14 @@ def control_handlers(ports: ControlPorts, *, link: Link, account_concurrency: in
         store, clock, chance, reserving=reserving, standings=ports.standings, account_concurrency=account_concurrency
     )
     functions = FunctionControl(store, intake, layers, clock, chance)
+    mappings = EventSourceMappingControl(store, clock, chance)
     topics = (
         FunctionHandlers(functions, UpdateControl(store, intake, layers, clock, chance), link),
         CodeSigningHandlers(functions),
         VersionHandlers(VersionControl(store, chance)),
         AliasHandlers(AliasControl(store, chance)),
         LayerHandlers(layers, link),
-        TagHandlers(TagControl({"function": FunctionTags(store, chance)})),
+        TagHandlers(TagControl({"function": FunctionTags(store, chance), "event-source-mapping": MappingTags(mappings)})),
         ConcurrencyHandlers(concurrency),
         ProvisionedConcurrencyHandlers(provisioned),
         AccountHandlers(concurrency),
@@ -81,5 +86,6 @@ def control_handlers(ports: ControlPorts, *, link: Link, account_concurrency: in
         FunctionUrlHandlers(FunctionUrlControl(store, clock, chance)),
         PolicyHandlers(PolicyControl(store, chance)),
         EventInvokeHandlers(EventInvokeControl(store, clock, chance)),
+        EventSourceMappingHandlers(mappings),
     )
     return {name: handler for topic in topics for name, handler in topic.handlers().items()}

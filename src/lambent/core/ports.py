@@ -25,6 +25,7 @@ from lambent.core.async_event import AsyncEvent
 from lambent.core.container_images import ImageReference
 from lambent.core.environment import Exit, IsolationLevel
 from lambent.core.event_invoke_config import EventInvokeConfig
+from lambent.core.event_source_mapping import EventSourceMapping, MappingKey, MappingSelection
 from lambent.core.function import CodePackage, Function, FunctionKey, FunctionVersion, Owner
 from lambent.core.function_url import FunctionUrl
 from lambent.core.layer import LayerKey, LayerVersion
@@ -198,6 +199,31 @@ class Store(Protocol):
 
     async def delete_policy(self, target: PolicyTarget, *, expected_revision: str) -> None:
         """Raises StaleWrite."""
+
+    async def add_event_source_mapping(self, mapping: EventSourceMapping) -> None:
+        """Raises AlreadyStored when the owner has a mapping of this UUID or identity. The function need not exist."""
+
+    async def replace_event_source_mapping(self, mapping: EventSourceMapping, *, expected_revision: str) -> None:
+        """Compare and swap. Raises StaleWrite, also when it is gone; AlreadyStored when another one has its identity."""
+
+    async def delete_event_source_mapping(self, key: MappingKey, *, expected_revision: str) -> None:
+        """Compare and delete. Raises StaleWrite. Nothing else deletes a mapping: it outlives its function."""
+
+    async def event_source_mapping(self, key: MappingKey) -> EventSourceMapping | None: ...
+
+    async def event_source_mapping_like(self, mapping: EventSourceMapping) -> EventSourceMapping | None:
+        """The mapping of the same owner that has this one's identity."""
+
+    async def event_source_mappings(
+        self, owner: Owner, selection: MappingSelection, *, after: str | None, limit: int
+    ) -> Sequence[EventSourceMapping]:
+        """By UUID."""
+
+    async def unsettled_event_source_mappings(self) -> Sequence[EventSourceMapping]:
+        """Those of any owner in a transient state: work to take up again after a restart."""
+
+    def subscribe_to_mappings(self, on_change: Callable[[MappingKey], None]) -> None:
+        """Call `on_change` after every committed write of an event source mapping."""
 
     async def usage(self, owner: Owner) -> AccountUsage: ...
 

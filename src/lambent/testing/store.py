@@ -12,13 +12,15 @@ from lambent.core.names import is_version_number
 from lambent.core.ports import AccountUsage, AlreadyStored, StaleWrite
 from lambent.core.resource_policy import PolicyKind, PolicyTarget
 from lambent.testing.attachments import FakeAttachments
+from lambent.testing.mappings import FakeMappings
 
 
-class FakeStore(FakeAttachments):
+class FakeStore(FakeAttachments, FakeMappings):
     """The control plane's truth in dictionaries."""
 
     def __init__(self) -> None:
-        super().__init__(self._has, self._changed)
+        FakeAttachments.__init__(self, self._has, self._changed)
+        FakeMappings.__init__(self)
         self._functions: dict[FunctionKey, Function] = {}
         self._versions: dict[FunctionKey, dict[int, FunctionVersion]] = {}
         self._aliases: dict[FunctionKey, dict[str, Alias]] = {}

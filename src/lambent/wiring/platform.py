@@ -13,6 +13,7 @@ from lambent.adapters.sql.event_queue import SqlEventQueue
 from lambent.adapters.sql.store import SqlStore
 from lambent.adapters.system import SystemChance, SystemClock
 from lambent.control.activation import Activator
+from lambent.control.mapping_transitions import MappingTransitions
 from lambent.core.environment import IsolationLevel
 from lambent.core.ports import SandboxProvider
 from lambent.http import HttpServer
@@ -88,7 +89,9 @@ async def _joined(settings: Settings, adapters: Adapters, endpoint: str) -> Asyn
     functions.server = http = api(settings, adapters, plane, endpoint, access_keys).server()
     for owner in await adapters.store.owners():
         await plane.warm(owner)
-    loops = asyncio.get_running_loop().create_task(_loops(plane, Activator(adapters.store, adapters.packages, adapters.chance)))
+    activator = Activator(adapters.store, adapters.packages, adapters.chance)
+    transitions = MappingTransitions(adapters.store, adapters.clock, adapters.chance)
+    loops = asyncio.get_running_loop().create_task(_loops(plane, activator, transitions))
     try:
         yield Platform(level=adapters.provider.level, http=http, plane=plane, loops=loops)
     finally:
@@ -97,7 +100,8 @@ async def _joined(settings: Settings, adapters: Adapters, endpoint: str) -> Asyn
         await asyncio.wait({loops})
 
 
-async def _loops(plane: DataPlane, activator: Activator) -> None:
+async def _loops(plane: DataPlane, activator: Activator, transitions: MappingTransitions) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(plane.run())
         group.create_task(activator.run())
+        group.create_task(transitions.run())

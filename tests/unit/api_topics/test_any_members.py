@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from lambent.api.model import Service, Shape, load_service
 from lambent.api.validation import validate
 from lambent.core.errors import LambdaError, ServiceFault, ValidationFailed
+from tests.contract.stored_values import mapping
 from tests.unit.control_world import CALLER, ROLE, World, model, zip_of
 
 SERVICE: Service = load_service("lambda")
 FUNCTION = f"arn:aws:lambda:{CALLER.region}:{CALLER.account}:function:hello"
+MAPPINGS = [f"{number}" * 8 + "-0000-4000-8000-000000000000" for number in (1, 2)]
 LAYER = f"arn:aws:lambda:{CALLER.region}:{CALLER.account}:layer:numpy"
 TELLING: Mapping[str, list[str]] = {
     "FunctionName": [
@@ -29,7 +31,7 @@ TELLING: Mapping[str, list[str]] = {
         f"{FUNCTION}:$LATEST",
         FUNCTION.replace("us-east-1", "eu-west-1"),
     ],
-    "Resource": [FUNCTION, f"{FUNCTION}:1", FUNCTION.replace("function:hello", "event-source-mapping:" + "0" * 8)],
+    "Resource": [FUNCTION, f"{FUNCTION}:1", FUNCTION.replace("function:hello", "event-source-mapping:" + MAPPINGS[0])],
     "Qualifier": ["1", "2", "live", "$LATEST", "$LATEST.PUBLISHED", "0", "00", "9" * 100],
     "FunctionVersion": ["1", "$LATEST", "$LATEST.PUBLISHED", "0", "9" * 1000, "ALL"],
     "LayerName": ["numpy", LAYER, "n" * 140, f"{LAYER}:1"],
@@ -52,6 +54,20 @@ TELLING: Mapping[str, list[str]] = {
     "Destination": ["", "arn:aws:sqs:us-east-1:000000000000:q", "arn:aws:s3:::b", FUNCTION],
     "RuntimeVersionArn": [f"arn:aws:lambda:us-east-1::runtime:{'0' * 64}"],
     "S3Key": ["there.zip", "bad.zip", "missing"],
+    "EventSourceArn": [
+        "arn:aws:sqs:us-east-1:000000000000:q",
+        "arn:aws:sqs:us-east-1:111111111111:q.fifo",
+        "arn:aws:kinesis:us-east-1:000000000000:stream/s",
+        "arn:aws:dynamodb:us-east-1:000000000000:table/tab/stream/2026-01-01T00:00:00.000",
+        "arn:aws:kafka:us-east-1:000000000000:cluster/c/0-1",
+        "arn:aws:mq:us-east-1:000000000000:broker:b:b-1",
+        "arn:aws:rds:us-east-1:000000000000:cluster:d",
+        "arn:aws:events:us-east-1:000000000000:rule/r",
+    ],
+    "UUID": [*MAPPINGS, "0" * 36],
+    "Topics": ["topic"],
+    "Pattern": ['{"body": {"a": [1]}}', '{"a": [{"numeric": [">", "x"]}]}', '{"$or": [[]]}', "[" * 4096, '{"a":' * 800, "NaN"],
+    "KAFKA_BOOTSTRAP_SERVERS": ["broker.example:9092"],
 }
 STRANGE = ["", "x", "a\0b", "\u00e9" * 300]
 VERSIONS = st.sampled_from(["1", "2", "0", "9" * 1000])
@@ -61,9 +77,17 @@ SCALARS: Mapping[str, st.SearchStrategy[Any]] = {
     "blob": st.sampled_from([b"", b"no zip", zip_of("one"), zip_of("two"), zip_of(name="../up")]),
     "boolean": st.booleans(),
     "integer": st.sampled_from([-1, 0, 1, 2, 3, 128, 512, 901, 2**31 - 1]),
+    "timestamp": st.floats(0, 2e9),
     "long": st.sampled_from([-1, 0, 1, 2, 2**63 - 1]),
     "double": st.floats(0, 1),
 }
+
+
+def map_keys(shape: Shape) -> st.SearchStrategy[str]:
+    if shape.key == "AdditionalVersion":
+        return VERSIONS
+    own = SERVICE.shapes[shape.key or ""].values
+    return st.sampled_from([*own] or ["AA", "AWS_REGION", "aws:x", "team", "\u00e9"])
 
 
 def shape_values(shape: Shape, name: str) -> st.SearchStrategy[Any]:
@@ -74,8 +98,7 @@ def shape_values(shape: Shape, name: str) -> st.SearchStrategy[Any]:
         layers = st.sampled_from([f"{LAYER}:1", f"{LAYER}:7", LAYER.replace("000000000000", "111111111111") + ":1"])
         return st.lists(layers if element.name == "LayerVersionArn" else shape_values(element, name), max_size=6)
     if shape.kind == "map":
-        keys = VERSIONS if shape.key == "AdditionalVersion" else st.sampled_from(["AA", "AWS_REGION", "aws:x", "team", "\u00e9"])
-        return st.dictionaries(keys, shape_values(SERVICE.shapes[shape.value or ""], name), max_size=3)
+        return st.dictionaries(map_keys(shape), shape_values(SERVICE.shapes[shape.value or ""], name), max_size=3)
     if shape.kind == "string":
         telling = [*TELLING.get(name, []), *shape.values]
         return st.sampled_from(telling * 4 + STRANGE) if telling else st.sampled_from(STRANGE) | st.text(max_size=8)
@@ -94,6 +117,8 @@ async def prepared(folder: Path) -> World:
     await world.active(Publish=True)
     await world.call("CreateAlias", FunctionName="hello", Name="live", FunctionVersion="1")
     await world.call("PublishLayerVersion", LayerName="numpy", Content={"ZipFile": zip_of("layer")})
+    for uuid, kind in zip(MAPPINGS, ["kafka", "mq"], strict=True):
+        await world.store.add_event_source_mapping(mapping(uuid, kind))
     return world
 
 
@@ -142,6 +167,7 @@ def test_valid_members_never_end_in_a_fault(operation: str, tmp_path: Path) -> N
         except LambdaError as error:
             fault = error
         await world.activate()
+        await world.settle_mappings()
         return fault is None or (bool(fault.message) and not isinstance(fault, ServiceFault))
 
     any_members()

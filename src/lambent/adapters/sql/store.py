@@ -7,8 +7,10 @@ from lambent.adapters.sql import alias_table, function_table, layer_table
 from lambent.adapters.sql.attachment_store import AttachmentStore
 from lambent.adapters.sql.attachment_table import drop_all_attachments, drop_attachments
 from lambent.adapters.sql.codec import decode_alias, decode_function, decode_layer, decode_version
+from lambent.adapters.sql.database import Database
 from lambent.adapters.sql.function_table import function_parameters, key_parameters, owner_parameters, version_parameters
 from lambent.adapters.sql.layer_table import layer_parameters
+from lambent.adapters.sql.mapping_store import MappingStore
 from lambent.adapters.sql.sqlite import Connection
 from lambent.core.alias import Alias
 from lambent.core.function import LATEST, Function, FunctionKey, FunctionVersion, Owner
@@ -19,8 +21,12 @@ _ABOVE_EVERY_NUMBER = 10**18 - 1
 """Numbers that callers make up may be longer than a column can hold; no version ever gets this one."""
 
 
-class SqlStore(AttachmentStore):
+class SqlStore(AttachmentStore, MappingStore):
     """The Store in a Database. Reads of one row never yield to the event loop: what they return is the newest at that moment."""
+
+    def __init__(self, database: Database) -> None:
+        AttachmentStore.__init__(self, database)
+        MappingStore.__init__(self, database)
 
     async def function(self, key: FunctionKey) -> Function | None:
         rows = self._database.read("function_get", key_parameters(key))
