@@ -15,6 +15,7 @@ from lambent.api.handlers import ControlPorts, control_handlers
 from lambent.api.invoke import InvokeHandlers
 from lambent.api.logs import LogHandlers
 from lambent.api.model import Service, load_service
+from lambent.control.code import Signers
 
 PAGE = Path(__file__).parents[1] / "docs" / "compatibility.md"
 _SECTION = "## Operations of `{}`"
@@ -25,7 +26,10 @@ _ROW = re.compile(r"\| `(?P<name>\w+)` \| (?P<state>done|partial|not) \| (?P<not
 def handled_operations() -> Mapping[str, frozenset[str]]:
     """Names of the operations that have a handler, by service."""
     nothing = cast("Any", None)  # handlers are listed here, never called
-    ports = ControlPorts(store=nothing, packages=nothing, objects=nothing, images=nothing, clock=nothing, chance=nothing)
+    signers = Signers(signatures=nothing, profiles=nothing)
+    ports = ControlPorts(
+        store=nothing, packages=nothing, objects=nothing, images=nothing, signers=signers, clock=nothing, chance=nothing
+    )
     control = control_handlers(ports, link=nothing, account_concurrency=1000)
     invoke = InvokeHandlers(load_service("lambda"), nothing, nothing, nothing, nothing).raw_handlers()
     return {"lambda": frozenset(control) | frozenset(invoke), "logs": frozenset(LogHandlers(nothing).handlers())}

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args
 
+from lambent.core.code_signature import is_signing_profile_version_arn
 from lambent.core.environment import IsolationLevel
 
 
@@ -49,6 +50,9 @@ class Settings:
     image_registry: str | None = None
     """Base URL of the registry where container images are looked up, such as `http://127.0.0.1:5000`: whatever registry an
     ImageUri names, the repository is taken from here. None: only images that are named by their digest are taken."""
+    signing_profiles: Mapping[str, str] = field(default_factory=dict)
+    """ARN of a signing profile version -> PEM file with the certificates that stand for it: whose code packages are trusted where
+    a code signing configuration allows that profile."""
     log_retention_bytes: int = 1024 * 1024 * 1024
     """Function logs beyond this are deleted, the oldest first."""
 
@@ -147,6 +151,11 @@ def _contradictions(settings: Settings) -> list[str]:
         found.append(
             f"image_registry cannot be {settings.image_registry!r}: the base URL of a registry, with http:// or https://"
         )
+    found += [
+        f"signing_profiles cannot have {arn!r}: its form is arn:aws:signer:REGION:ACCOUNT:/signing-profiles/NAME/VERSION"
+        for arn in settings.signing_profiles
+        if not is_signing_profile_version_arn(arn)
+    ]
     found += [
         f"{name} cannot be {getattr(settings, name)}: at least {least}"
         for name, least in (

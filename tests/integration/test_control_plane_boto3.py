@@ -13,9 +13,11 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from lambent.adapters.signatures import ZipSignatures
 from lambent.api.app import AppParts, build_app
 from lambent.api.downloads import DownloadLinks
 from lambent.api.handlers import ControlPorts, control_handlers
+from lambent.control.code import Signers
 from lambent.core.errors import ServiceFault
 from lambent.testing.logs import FakeLogStore
 from tests.unit.control_world import CALLER, ROLE, World, zip_of
@@ -45,6 +47,7 @@ async def endpoint(tmp_path: Path) -> AsyncIterator[str]:
         packages=world.packages,
         objects=world.objects,
         images=world.images,
+        signers=Signers(signatures=ZipSignatures(), profiles=world.profiles),
         clock=world.clock,
         chance=world.chance,
     )

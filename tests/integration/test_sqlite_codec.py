@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambent.adapters.sql import codec
+from lambent.adapters.sql.code_signing_store import decode_code_signing_config, encode_code_signing_config
 from lambent.core.alias import Alias
+from lambent.core.code_signing_config import CodeSigningConfig
 from lambent.core.event_invoke_config import EventInvokeConfig
 from lambent.core.function import Function, FunctionVersion
 from lambent.core.function_url import FunctionUrl
@@ -101,6 +103,11 @@ def test_a_provisioned_concurrency_config_survives(value: ProvisionedConcurrency
 @given(complete(ResourcePolicy))
 def test_a_policy_survives(value: ResourcePolicy) -> None:
     assert codec.decode_policy(codec.encode_policy(value)) == value
+
+
+@given(complete(CodeSigningConfig))
+def test_a_code_signing_config_survives(value: CodeSigningConfig) -> None:
+    assert decode_code_signing_config(encode_code_signing_config(value)) == value
 
 
 def test_a_function_that_serves_its_latest_is_stored_once() -> None:

@@ -10,10 +10,13 @@ from typing import Any
 import botocore.session
 from botocore.validate import ParamValidator
 
+from lambent.adapters.signatures import ZipSignatures
 from lambent.api.call import Call
 from lambent.api.handlers import ControlPorts, control_handlers
 from lambent.control.activation import Activator
+from lambent.control.code import Signers
 from lambent.control.mapping_transitions import TRANSITION_SECONDS, MappingTransitions
+from lambent.core.code_signature import SigningProfiles
 from lambent.core.function import FunctionKey, Owner
 from lambent.core.ports import PackageStore, Store
 from lambent.core.provisioned_concurrency import Standing
@@ -55,7 +58,7 @@ def check_shape(members: Mapping[str, Any], shape) -> None:
 class World:
     """One installation. `activate` stands in for the running Activator, so that a test sees states before and after."""
 
-    def __init__(self, folder: Path, *, store: Store | None = None) -> None:
+    def __init__(self, folder: Path, *, store: Store | None = None, profiles: SigningProfiles | None = None) -> None:
         self.store = store or FakeStore()
         self.clock = FakeClock()
         self.chance = FakeChance()
@@ -63,6 +66,7 @@ class World:
         self.images = FakeImageSource()
         self.standing: dict[tuple[str, str], Standing] = {}
         """What stands of provisioned environments, by function and version number."""
+        self.profiles = profiles or SigningProfiles()
         self.use_packages(FakePackageStore(folder))
 
     def use_packages(self, packages: PackageStore) -> None:
@@ -75,6 +79,7 @@ class World:
             packages=packages,
             objects=self.objects,
             images=self.images,
+            signers=Signers(signatures=ZipSignatures(), profiles=self.profiles),
             clock=self.clock,
             chance=self.chance,
             standings=lambda key, version: self.standing.get((key.name, version), Standing()),

@@ -68,3 +68,13 @@ def test_an_image_registry_is_a_url(tmp_path: Path) -> None:
     assert read(tmp_path, 'image_registry = "http://127.0.0.1:5000"').image_registry == "http://127.0.0.1:5000"
     with pytest.raises(SettingsError, match="image_registry cannot be"):
         read(tmp_path, 'image_registry = "127.0.0.1:5000"')
+
+
+PROFILE = "arn:aws:signer:us-east-1:000000000000:/signing-profiles/team/abcdefgh12"
+
+
+def test_signing_profiles_are_named_by_their_arns(tmp_path: Path) -> None:
+    assert read(tmp_path, f'[signing_profiles]\n"{PROFILE}" = "/team.pem"').signing_profiles == {PROFILE: "/team.pem"}
+    assert read(tmp_path, "", {"LAMBENT_SIGNING_PROFILES": f"{PROFILE}=/team.pem"}).signing_profiles == {PROFILE: "/team.pem"}
+    with pytest.raises(SettingsError, match="signing_profiles cannot have 'team'"):
+        read(tmp_path, '[signing_profiles]\nteam = "/team.pem"')

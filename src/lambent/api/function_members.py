@@ -8,7 +8,7 @@ from lambent.api.code_members import code_source
 from lambent.control.functions import Creation
 from lambent.control.updates import CodeUpdate
 from lambent.core.configuration_edit import ConfigurationEdit, LoggingEdit
-from lambent.core.errors import CodeSigningConfigNotFound, OperationNotImplemented
+from lambent.core.errors import OperationNotImplemented
 from lambent.core.function import PackageType
 
 _NOT_YET = ("PublishTo", "TenancyConfig", "CapacityProviderConfig", "DurableConfig", "RuntimeConfig", "AcceleratorConfig")
@@ -16,12 +16,16 @@ _NOT_YET = ("PublishTo", "TenancyConfig", "CapacityProviderConfig", "DurableConf
 
 
 def read_creation(members: Members) -> Creation:
-    """The members of CreateFunction. Raises InvalidParameterValue, OperationNotImplemented, CodeSigningConfigNotFound."""
+    """The members of CreateFunction. Raises InvalidParameterValue, OperationNotImplemented."""
     code = members["Code"]
     _refuse_what_is_not_done(members)
     edit = read_edit({**members, **_source_key(code)})
     return Creation(
-        edit=edit, code=code_source(code), publish=bool(members.get("Publish", False)), tags=dict(members.get("Tags", {}))
+        edit=edit,
+        code=code_source(code),
+        publish=bool(members.get("Publish", False)),
+        tags=dict(members.get("Tags", {})),
+        code_signing_config=members.get("CodeSigningConfigArn") or None,
     )
 
 
@@ -116,8 +120,3 @@ def _refuse_what_is_not_done(members: Members) -> None:
     for name in _NOT_YET:
         if name in members:
             raise OperationNotImplemented(f"{name} is not implemented by Lambent.")
-    if members.get("CodeSigningConfigArn"):
-        raise CodeSigningConfigNotFound(
-            "The code signing configuration cannot be found. Check that the provided configuration is not deleted: "
-            f"{members['CodeSigningConfigArn']}."
-        )

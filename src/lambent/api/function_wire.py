@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from lambent.api.timestamps import lambda_timestamp
-from lambent.core.function import FunctionConfiguration, FunctionVersion, State
+from lambent.core.function import CodePackage, FunctionConfiguration, FunctionVersion, State
 from lambent.core.runtimes_table import runtime_version_arn
 
 
@@ -31,6 +31,7 @@ def listed_members(version: FunctionVersion, *, qualifier: str | None = None) ->
         "LastModified": lambda_timestamp(version.last_modified),
         "Version": version.version,
         "RevisionId": version.revision_id,
+        **signing_members(version.code),
         **configured,
     }
 
@@ -58,12 +59,23 @@ def _digest(configured: dict[str, Any]) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
+def signing_members(package: CodePackage) -> dict[str, str]:
+    """Who signed a package; nothing for one that is unsigned, or signed by nobody whom this installation knows."""
+    signature = package.signature
+    if signature is None or signature.profile_version_arn is None:
+        return {}
+    job = {} if signature.job_arn is None else {"SigningJobArn": signature.job_arn}
+    return {"SigningProfileVersionArn": signature.profile_version_arn, **job}
+
+
 def _optional(configuration: FunctionConfiguration) -> dict[str, Any]:
     members: dict[str, Any] = {"Runtime": configuration.runtime, "Handler": configuration.handler}
     if configuration.environment is not None:
         members["Environment"] = {"Variables": dict(configuration.environment)}
     if configuration.layers:
-        members["Layers"] = [{"Arn": each.arn, "CodeSize": each.package.size} for each in configuration.layers]
+        members["Layers"] = [
+            {"Arn": each.arn, "CodeSize": each.package.size, **signing_members(each.package)} for each in configuration.layers
+        ]
     return {name: value for name, value in members.items() if value is not None}
 
 

@@ -21,8 +21,10 @@ from lambent.api.provisioned_concurrency import ProvisionedConcurrencyHandlers
 from lambent.api.tags import TagHandlers
 from lambent.api.versions import VersionHandlers
 from lambent.control.aliases import AliasControl
-from lambent.control.code import CodeIntake, CodeSources
+from lambent.control.code import CodeIntake, CodeSources, Signers
+from lambent.control.code_signing import CodeSigningControl, CodeSigningTags
 from lambent.control.concurrency import ConcurrencyControl
+from lambent.control.deployment import Deployment
 from lambent.control.event_invoke import EventInvokeControl
 from lambent.control.event_source_mappings import EventSourceMappingControl
 from lambent.control.function_settings import FunctionSettingsControl
@@ -32,7 +34,8 @@ from lambent.control.layers import LayerControl
 from lambent.control.mapping_tags import MappingTags
 from lambent.control.policies import PolicyControl
 from lambent.control.provisioned_concurrency import ProvisionedConcurrencyControl
-from lambent.control.tags import FunctionTags, TagControl
+from lambent.control.signature_check import SignatureCheck
+from lambent.control.tags import FunctionTags, TagControl, Taggable
 from lambent.control.updates import UpdateControl
 from lambent.control.versions import VersionControl
 from lambent.core.ports import Chance, Clock, ImageSource, ObjectSource, PackageStore, Store
@@ -47,6 +50,7 @@ class ControlPorts:
     packages: PackageStore
     objects: ObjectSource
     images: ImageSource
+    signers: Signers
     clock: Clock
     chance: Chance
     scratch: Path | None = None
@@ -63,22 +67,32 @@ def control_handlers(ports: ControlPorts, *, link: Link, account_concurrency: in
     source mappings stay Creating.
     """
     store, clock, chance = ports.store, ports.clock, ports.chance
-    intake = CodeIntake(store, ports.packages, CodeSources(objects=ports.objects, images=ports.images), scratch=ports.scratch)
+    sources = CodeSources(objects=ports.objects, images=ports.images)
+    intake = CodeIntake(store, ports.packages, sources, ports.signers, scratch=ports.scratch)
     layers = LayerControl(store, intake, clock)
     reserving = asyncio.Lock()
     concurrency = ConcurrencyControl(store, chance, reserving=reserving, account_concurrency=account_concurrency)
     provisioned = ProvisionedConcurrencyControl(
         store, clock, chance, reserving=reserving, standings=ports.standings, account_concurrency=account_concurrency
     )
-    functions = FunctionControl(store, intake, layers, clock, chance)
     mappings = EventSourceMappingControl(store, clock, chance)
+    signatures = SignatureCheck(store, ports.signers.profiles, clock)
+    deployment = Deployment(code=intake, layers=layers, signatures=signatures)
+    code_signing = CodeSigningControl(store, clock, chance)
+    kinds: Mapping[str, Taggable] = {
+        "function": FunctionTags(store, chance),
+        "code-signing-config": CodeSigningTags(code_signing),
+        "event-source-mapping": MappingTags(mappings),
+    }
     topics = (
-        FunctionHandlers(functions, UpdateControl(store, intake, layers, clock, chance), link),
-        CodeSigningHandlers(functions),
+        FunctionHandlers(
+            FunctionControl(store, deployment, clock, chance), UpdateControl(store, deployment, clock, chance), link
+        ),
+        CodeSigningHandlers(code_signing),
         VersionHandlers(VersionControl(store, chance)),
         AliasHandlers(AliasControl(store, chance)),
         LayerHandlers(layers, link),
-        TagHandlers(TagControl({"function": FunctionTags(store, chance), "event-source-mapping": MappingTags(mappings)})),
+        TagHandlers(TagControl(kinds)),
         ConcurrencyHandlers(concurrency),
         ProvisionedConcurrencyHandlers(provisioned),
         AccountHandlers(concurrency),

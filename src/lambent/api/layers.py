@@ -5,6 +5,7 @@ from typing import Any
 
 from lambent.api.call import Call, Handler, Members
 from lambent.api.code_members import code_source
+from lambent.api.function_wire import signing_members
 from lambent.api.functions import Link
 from lambent.api.paging import listed, requested_page
 from lambent.api.timestamps import lambda_timestamp
@@ -81,6 +82,7 @@ class LayerHandlers:
                 "Location": self._link(call.endpoint, package.digest),
                 "CodeSha256": package.sha256,
                 "CodeSize": package.size,
+                **signing_members(package),
             },
         }
 

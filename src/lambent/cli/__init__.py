@@ -1,4 +1,4 @@
-"""The command line: an HTTP client of the API, but for `start` and `doctor`, which work on this machine."""
+"""The command line: an HTTP client of the API, but for `start`, `doctor` and `sign`, which work on this machine."""
 
 import click
 
@@ -8,6 +8,7 @@ from lambent.cli.doctor import doctor
 from lambent.cli.invoke import invoke
 from lambent.cli.list import list_functions
 from lambent.cli.logs import logs
+from lambent.cli.sign import sign
 from lambent.cli.start import start
 
 
@@ -26,5 +27,5 @@ def main() -> None:
     """
 
 
-for command in (start, doctor, deploy, invoke, list_functions, logs):
+for command in (start, doctor, deploy, invoke, list_functions, logs, sign):
     main.add_command(command)

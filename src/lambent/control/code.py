@@ -1,15 +1,16 @@
 """Taking in code: a zip from the request or from S3, checked and stored before anything refers to it; or an image, looked up."""
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lambent.core.code_signature import SigningProfiles
 from lambent.core.code_storage import check_code_storage
 from lambent.core.container_images import image_package, image_reference
 from lambent.core.errors import InvalidParameterValue, RequestTooLarge
 from lambent.core.function import CodePackage, Owner
 from lambent.core.limits import UNZIPPED_BYTES, ZIPPED_BYTES
-from lambent.core.ports import ImageSource, ObjectSource, PackageStore, Store
+from lambent.core.ports import ImageSource, ObjectSource, PackageStore, SignatureReader, Store
 
 _REQUEST_BYTES = 69_905_067
 """What Lambda names in its message: 50 MiB in base64."""
@@ -41,14 +42,25 @@ class CodeSources:
     images: ImageSource
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Signers:
+    """How signatures are read, and whose are known."""
+
+    signatures: SignatureReader
+    profiles: SigningProfiles
+
+
 class CodeIntake:
     """Brings code into the PackageStore, and fixes which image an ImageUri means."""
 
-    def __init__(self, store: Store, packages: PackageStore, sources: CodeSources, *, scratch: Path | None = None) -> None:
+    def __init__(
+        self, store: Store, packages: PackageStore, sources: CodeSources, signers: Signers, *, scratch: Path | None = None
+    ) -> None:
         """`scratch` is the folder for downloads in progress; None is the system's."""
         self._store = store
         self._packages = packages
         self._sources = sources
+        self._signers = signers
         self._scratch = scratch
 
     async def add(self, source: CodeSource, *, owner: Owner, operation: str) -> CodePackage:
@@ -88,4 +100,8 @@ class CodeIntake:
             return await self._pass_on(file, keep=keep)
 
     async def _pass_on(self, content: bytes | Path, *, keep: bool) -> CodePackage:
-        return await (self._packages.add_zip(content) if keep else self._packages.examine_zip(content))
+        package = await (self._packages.add_zip(content) if keep else self._packages.examine_zip(content))
+        signature = await self._signers.signatures.examine(content)
+        if signature is None:
+            return package
+        return replace(package, signature=replace(signature, profile_version_arn=self._signers.profiles.of(signature)))

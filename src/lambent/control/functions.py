@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lambent.control.code import CodeIntake, CodeSource
-from lambent.control.layers import LayerControl
+from lambent.control.code import CodeSource
+from lambent.control.deployment import Deployment
 from lambent.control.revisions import Found, Revised, Revisions
 from lambent.control.versions import VersionControl
 from lambent.core.addressing import function_not_found
+from lambent.core.code_signing_rules import no_config_for_function
 from lambent.core.configuration_edit import ConfigurationEdit, new_configuration
 from lambent.core.configuration_rules import check_configuration, check_edit, check_log_levels, check_package_edit
 from lambent.core.container_images import check_code_kind
@@ -26,7 +27,7 @@ from lambent.core.function_states import CREATING
 from lambent.core.layer_rules import check_unzipped_size
 from lambent.core.names import FunctionReference
 from lambent.core.pagination import Page, encode_marker, text_position, version_position
-from lambent.core.ports import AlreadyStored, Chance, Clock, Store
+from lambent.core.ports import AlreadyStored, Chance, Clock, StaleWrite, Store
 from lambent.core.tag_rules import merged_tags
 
 _FUNCTIONS = "functions"
@@ -41,15 +42,16 @@ class Creation:
     code: CodeSource
     publish: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
+    code_signing_config: str | None = None
+    """ARN as given."""
 
 
 class FunctionControl:
     """Use cases on functions as a whole."""
 
-    def __init__(self, store: Store, intake: CodeIntake, layers: LayerControl, clock: Clock, chance: Chance) -> None:
+    def __init__(self, store: Store, deployment: Deployment, clock: Clock, chance: Chance) -> None:
         self._store = store
-        self._intake = intake
-        self._layers = layers
+        self._deployment = deployment
         self._clock = clock
         self._chance = chance
         self._revisions = Revisions(store, chance)
@@ -58,7 +60,8 @@ class FunctionControl:
     async def create(self, key: FunctionKey, creation: Creation) -> FunctionVersion:
         """Store the function as Pending; activation does the rest. Returns `$LATEST`, or version 1 when publishing.
 
-        Raises InvalidParameterValue, ResourceConflict (it exists), AccessDenied (layers), RequestTooLarge, CodeStorageExceeded.
+        Raises InvalidParameterValue, ResourceConflict (it exists), AccessDenied (layers), RequestTooLarge, CodeStorageExceeded,
+        CodeSigningConfigNotFound, CodeVerificationFailed, InvalidCodeSignature.
         """
         edit = creation.edit
         check_edit(edit)
@@ -69,15 +72,20 @@ class FunctionControl:
         tags = merged_tags({}, creation.tags)
         if await self._store.function(key) is not None:
             raise _exists(key)
-        configuration = new_configuration(key.name, edit, await self._layers.resolve(edit.layers or (), caller=key.owner))
+        signing = await self._deployment.signatures.config(creation.code_signing_config, key.owner, package_type)
+        layers = await self._deployment.layers.resolve(edit.layers or (), caller=key.owner)
+        configuration = new_configuration(key.name, edit, layers)
         check_log_levels(configuration, edit)
-        code = await self._intake.add(creation.code, owner=key.owner, operation="CreateFunction")
+        code = await self._deployment.code.add(creation.code, owner=key.owner, operation="CreateFunction")
         check_unzipped_size(code, configuration.layers)
-        function = Function(latest=self._pending(key, configuration, code), tags=tags)
+        function = Function(latest=self._pending(key, configuration, code), tags=tags, code_signing_config=signing)
+        await self._deployment.signatures.check(function, code=code, layers=layers)
         try:
             stored = await self._store.add_function(function)
         except AlreadyStored as error:
             raise _exists(key) from error
+        except StaleWrite as error:
+            raise no_config_for_function(creation.code_signing_config or "") from error
         return await self._publish_first(key) if creation.publish else stored.latest
 
     def _pending(self, key: FunctionKey, configuration: FunctionConfiguration, code: CodePackage) -> FunctionVersion:

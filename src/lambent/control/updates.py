@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from lambent.control.code import CodeIntake, CodeSource
-from lambent.control.layers import LayerControl
+from lambent.control.code import CodeSource
+from lambent.control.deployment import Deployment
 from lambent.control.revisions import Revised, Revisions, check_revision
 from lambent.control.versions import VersionControl
 from lambent.core.configuration_edit import ConfigurationEdit, edited
@@ -32,9 +32,8 @@ class CodeUpdate:
 class UpdateControl:
     """Use cases that edit `$LATEST`."""
 
-    def __init__(self, store: Store, intake: CodeIntake, layers: LayerControl, clock: Clock, chance: Chance) -> None:
-        self._intake = intake
-        self._layers = layers
+    def __init__(self, store: Store, deployment: Deployment, clock: Clock, chance: Chance) -> None:
+        self._deployment = deployment
         self._clock = clock
         self._revisions = Revisions(store, chance)
         self._versions = VersionControl(store, chance)
@@ -43,18 +42,20 @@ class UpdateControl:
         """Returns `$LATEST` InProgress; the new version when publishing; what `$LATEST` would be on a dry run.
 
         Raises ResourceNotFound, ResourceConflict (Pending, InProgress), PreconditionFailed, InvalidParameterValue,
-        RequestTooLarge, CodeStorageExceeded.
+        RequestTooLarge, CodeStorageExceeded, CodeVerificationFailed, InvalidCodeSignature.
         """
         function = await self._ready(key, update.revision_id)
         check_code_kind(function.latest.configuration.package_type, image_uri=update.code.image_uri, verb="updating")
-        take = self._intake.examine if update.dry_run else self._intake.add
+        take = self._deployment.code.examine if update.dry_run else self._deployment.code.add
         package = await take(update.code, owner=key.owner, operation="UpdateFunctionCode")
         if update.dry_run:
+            await self._deployment.signatures.check(function, code=package)
             return self._with_code(function, package, update).latest
         published: list[FunctionVersion] = []
 
         async def change(fresh: Function) -> Revised:
             refuse_while_unsettled(fresh)
+            await self._deployment.signatures.check(fresh, code=package)
             changed = self._begun(self._with_code(fresh, package, update))
             if not update.publish:
                 return Revised(function=changed)
@@ -70,10 +71,11 @@ class UpdateControl:
         check_edit(edit)
         function = await self._ready(key, revision_id)
         check_package_edit(function.latest.configuration.package_type, edit)
-        layers = None if edit.layers is None else await self._layers.resolve(edit.layers, caller=key.owner)
+        layers = None if edit.layers is None else await self._deployment.layers.resolve(edit.layers, caller=key.owner)
 
         async def change(fresh: Function) -> Revised:
             refuse_while_unsettled(fresh)
+            await self._deployment.signatures.check(fresh, layers=layers)
             return Revised(function=self._begun(self._with_configuration(fresh, edit, layers)))
 
         return (await self._revisions.revise(key, change, revision=revision_id)).latest

@@ -8,6 +8,7 @@ API layer from the service model; `code` names the model's shape, `status` must 
     |- ClientError (4xx, Type "User")
     |  |- InvalidParameterValue, ValidationFailed, InvalidRequestContent, RequestTooLarge, UnsupportedMediaType
     |  |- ResourceNotFound, ResourceConflict, ResourceInUse, PreconditionFailed
+    |  |- CodeSigningConfigNotFound, CodeVerificationFailed, InvalidCodeSignature
     |  |- TooManyRequests, CodeStorageExceeded, PolicyLengthExceeded, AliasLimitExceeded
     |  `- AccessDenied, UnrecognizedClient, InvalidSignature, IncompleteSignature, MissingAuthenticationToken, UnknownOperation
     `- ServiceError (5xx, Type "Service")
@@ -112,6 +113,18 @@ class CodeSigningConfigNotFound(ClientError):
 
     code = "CodeSigningConfigNotFoundException"
     status = 404
+
+
+class CodeVerificationFailed(ClientError):
+    """The package is not signed by an allowed publisher, or its signature has expired, and the policy is Enforce."""
+
+    code = "CodeVerificationFailedException"
+
+
+class InvalidCodeSignature(ClientError):
+    """The package was changed after it was signed: refused whatever the policy."""
+
+    code = "InvalidCodeSignatureException"
 
 
 class ResourceConflict(ClientError):

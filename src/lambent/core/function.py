@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from lambent.core.code_signature import CodeSignature
+
 LATEST = "$LATEST"
 
 
@@ -102,6 +104,8 @@ class CodePackage:
     """Bytes, unzipped. 0 for images: they do not count as code storage."""
     image: ContainerImage | None = None
     """Set for images, and for nothing else."""
+    signature: CodeSignature | None = None
+    """None for an unsigned package, and for images."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -193,6 +197,8 @@ class Function:
     tags: Mapping[str, str] = field(default_factory=dict)
     recursive_loop: RecursiveLoop = RecursiveLoop.TERMINATE
     """Stored and shown: loops are not looked for."""
+    code_signing_config: str | None = None
+    """The identifier (`csc-...`) of the code signing configuration, which is of the same owner."""
 
     @property
     def key(self) -> FunctionKey:

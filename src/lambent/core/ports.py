@@ -6,6 +6,7 @@ Who implements what:
     PackageStore                   adapters/packages.py
     ObjectSource                   adapters/object_source.py (S3)
     ImageSource                    adapters/image_source.py (an image registry)
+    SignatureReader                adapters/signatures/    (needs nothing but the bytes: no fake)
     RuntimeCatalog                 adapters/runtimes.py    testing/runtimes.py
     SandboxProvider, Sandbox       adapters/sandbox/       testing/sandbox.py
     LogStore, LogStream            adapters/logs.py        testing/logs.py
@@ -22,6 +23,8 @@ from typing import Protocol
 
 from lambent.core.alias import Alias
 from lambent.core.async_event import AsyncEvent
+from lambent.core.code_signature import CodeSignature
+from lambent.core.code_signing_config import CodeSigningConfig, CodeSigningKey
 from lambent.core.container_images import ImageReference
 from lambent.core.environment import Exit, IsolationLevel
 from lambent.core.event_invoke_config import EventInvokeConfig
@@ -225,6 +228,26 @@ class Store(Protocol):
     def subscribe_to_mappings(self, on_change: Callable[[MappingKey], None]) -> None:
         """Call `on_change` after every committed write of an event source mapping."""
 
+    async def add_code_signing_config(self, config: CodeSigningConfig) -> None:
+        """Raises AlreadyStored."""
+
+    async def code_signing_config(self, key: CodeSigningKey) -> CodeSigningConfig | None: ...
+
+    async def code_signing_configs(self, owner: Owner, *, after: str | None, limit: int) -> Sequence[CodeSigningConfig]:
+        """By identifier."""
+
+    async def replace_code_signing_config(self, config: CodeSigningConfig, *, expected: CodeSigningConfig) -> None:
+        """Compare the whole stored config and swap. Raises StaleWrite."""
+
+    async def delete_code_signing_config(self, key: CodeSigningKey) -> bool:
+        """Raises StaleWrite while a function has it. A function that has one is itself never stored without it: add_function
+        and replace_function raise StaleWrite then."""
+
+    async def functions_of_code_signing_config(
+        self, key: CodeSigningKey, *, after: str | None, limit: int
+    ) -> Sequence[FunctionKey]:
+        """Functions that have it, by name."""
+
     async def usage(self, owner: Owner) -> AccountUsage: ...
 
     async def packages_in_use(self) -> frozenset[str]:
@@ -301,6 +324,14 @@ class ImageSource(Protocol):
         Raises InvalidParameterValue in Lambda's words when there is no such image, or it is not one image but an index of
         several; and when it cannot be looked up because no registry is configured (naming the setting).
         """
+
+
+class SignatureReader(Protocol):
+    """What a package's signature says (docs/adr/0003)."""
+
+    async def examine(self, content: bytes | Path) -> CodeSignature | None:
+        """Of a zip that a PackageStore has accepted; None when it is not signed. Whom to trust is decided elsewhere, so
+        `profile_version_arn` is None. Never raises for what is in the zip: a signature that cannot be verified is not intact."""
 
 
 # ---------------------------------------------------------------- running

@@ -12,15 +12,17 @@ from lambent.core.names import is_version_number
 from lambent.core.ports import AccountUsage, AlreadyStored, StaleWrite
 from lambent.core.resource_policy import PolicyKind, PolicyTarget
 from lambent.testing.attachments import FakeAttachments
+from lambent.testing.code_signing import FakeCodeSigning
 from lambent.testing.mappings import FakeMappings
 
 
-class FakeStore(FakeAttachments, FakeMappings):
+class FakeStore(FakeAttachments, FakeCodeSigning, FakeMappings):
     """The control plane's truth in dictionaries."""
 
     def __init__(self) -> None:
         FakeAttachments.__init__(self, self._has, self._changed)
         FakeMappings.__init__(self)
+        self._code_signing = {}
         self._functions: dict[FunctionKey, Function] = {}
         self._versions: dict[FunctionKey, dict[int, FunctionVersion]] = {}
         self._aliases: dict[FunctionKey, dict[str, Alias]] = {}
@@ -50,6 +52,7 @@ class FakeStore(FakeAttachments, FakeMappings):
         key = function.key
         if key in self._functions:
             raise AlreadyStored(key.arn)
+        self._expect_code_signing_config(function)
         function = replace(function, next_version=max(function.next_version, self._next_function_version.get(key, 1)))
         self._functions[key] = function
         self._versions[key] = {}
@@ -59,11 +62,13 @@ class FakeStore(FakeAttachments, FakeMappings):
 
     async def replace_function(self, function: Function, *, expected_revision: str) -> None:
         self._expect_function(function.key, expected_revision)
+        self._expect_code_signing_config(function)
         self._functions[function.key] = function
         self._changed(function.key)
 
     async def publish_version(self, version: FunctionVersion, *, function: Function, expected_revision: str) -> None:
         self._expect_function(function.key, expected_revision)
+        self._expect_code_signing_config(function)
         if int(version.version) in self._versions[function.key]:
             raise AlreadyStored(version.qualified_arn)
         self._versions[function.key][int(version.version)] = version

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from lambent.adapters.runtimes import HostRuntimes
 from lambent.adapters.sql.database import Database
-from lambent.adapters.sql.directory_lock import DataDirectoryRefused
 from lambent.core.ports import SandboxFault
-from lambent.settings import Settings
+from lambent.settings import Settings, SettingsError
 from lambent.wiring.levels import StartFailure, choose_provider
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 async def build(settings: Settings, *, port: int) -> "AsyncIterator[Platform]":
     """Everything connected and running. `port` is the listener's.
 
-    Raises StartFailure when this machine or the data directory does not allow it.
+    Raises StartFailure when this machine, the data directory or a file that the settings name does not allow it.
     """
     database = Database(settings.data_directory)
     try:
@@ -31,7 +30,7 @@ async def build(settings: Settings, *, port: int) -> "AsyncIterator[Platform]":
 
             async with connected(settings, database=database, provider=provider, catalog=catalog, port=port) as platform:
                 yield platform
-    except (DataDirectoryRefused, SandboxFault) as error:
+    except (SettingsError, SandboxFault) as error:
         raise StartFailure(str(error)) from error
 
 

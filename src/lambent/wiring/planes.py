@@ -13,13 +13,16 @@ from lambent.adapters.logs import DiskLogStore
 from lambent.adapters.object_source import S3ObjectSource
 from lambent.adapters.packages import DiskPackageStore
 from lambent.adapters.runtimes import HostRuntimes, missing_runtime_message
+from lambent.adapters.signatures import ZipSignatures
 from lambent.adapters.sql.event_queue import SqlEventQueue
 from lambent.adapters.sql.store import SqlStore
 from lambent.adapters.system import SystemChance, SystemClock
 from lambent.api.app import App, AppParts, build_app
 from lambent.api.downloads import DownloadLinks
 from lambent.api.handlers import ControlPorts, control_handlers
+from lambent.control.code import Signers
 from lambent.control.invoke_policy import InvokePolicy
+from lambent.core.code_signature import SigningProfiles
 from lambent.core.environment_variables import Credentials
 from lambent.core.function import Owner
 from lambent.core.ports import SandboxProvider
@@ -41,6 +44,7 @@ class Adapters:
     logs: DiskLogStore
     catalog: HostRuntimes
     provider: SandboxProvider
+    profiles: SigningProfiles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +124,7 @@ def api(settings: Settings, adapters: Adapters, plane: DataPlane, endpoint: str,
         packages=adapters.packages,
         objects=S3ObjectSource(settings.s3_endpoint, region=settings.region),
         images=RegistryImageSource(settings.image_registry),
+        signers=Signers(signatures=ZipSignatures(), profiles=adapters.profiles),
         clock=adapters.clock,
         chance=adapters.chance,
         standings=plane.standing,

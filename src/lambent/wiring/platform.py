@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from lambent.adapters.logs import DiskLogStore
 from lambent.adapters.packages import DiskPackageStore
 from lambent.adapters.runtimes import HostRuntimes
+from lambent.adapters.signatures import known_profiles
 from lambent.adapters.sql.database import Database
 from lambent.adapters.sql.event_queue import SqlEventQueue
 from lambent.adapters.sql.store import SqlStore
@@ -58,7 +59,10 @@ class Platform:
 async def connected(
     settings: Settings, *, database: Database, provider: SandboxProvider, catalog: HostRuntimes, port: int
 ) -> AsyncIterator[Platform]:
-    """Connect everything, sweep what a killed server left, and start the loops. `database` and `provider` are running."""
+    """Connect everything, sweep what a killed server left, and start the loops. `database` and `provider` are running.
+
+    Raises SettingsError for a file that cannot be used.
+    """
     adapters = _adapters(settings, database, provider, catalog)
     await adapters.packages.sweep(await adapters.store.packages_in_use())
     async with adapters.logs.running(), _joined(settings, adapters, f"http://{settings.host}:{port}") as platform:
@@ -76,6 +80,7 @@ def _adapters(settings: Settings, database: Database, provider: SandboxProvider,
         logs=DiskLogStore(directory / "logs", clock, retention_bytes=settings.log_retention_bytes),
         catalog=catalog,
         provider=provider,
+        profiles=known_profiles(settings.signing_profiles),
     )
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lambent.api.model import Service, Shape, load_service
 from lambent.api.validation import validate
+from lambent.core.code_signing_config import CodeSigningConfig, CodeSigningKey
 from lambent.core.errors import LambdaError, ServiceFault, ValidationFailed
 from tests.contract.stored_values import mapping
 from tests.unit.control_world import CALLER, ROLE, World, model, zip_of
@@ -21,6 +22,9 @@ SERVICE: Service = load_service("lambda")
 FUNCTION = f"arn:aws:lambda:{CALLER.region}:{CALLER.account}:function:hello"
 MAPPINGS = [f"{number}" * 8 + "-0000-4000-8000-000000000000" for number in (1, 2)]
 LAYER = f"arn:aws:lambda:{CALLER.region}:{CALLER.account}:layer:numpy"
+CONFIG = CodeSigningKey(owner=CALLER, identifier="csc-" + "0" * 17)
+FOREIGN = [("us-east-1", "eu-west-1"), (f":{CALLER.account}:", ":111111111111:")]
+PROFILE = "arn:aws:signer:us-east-1:000000000000:/signing-profiles/team/abcdefgh12"
 TELLING: Mapping[str, list[str]] = {
     "FunctionName": [
         "hello",
@@ -31,7 +35,12 @@ TELLING: Mapping[str, list[str]] = {
         f"{FUNCTION}:$LATEST",
         FUNCTION.replace("us-east-1", "eu-west-1"),
     ],
-    "Resource": [FUNCTION, f"{FUNCTION}:1", FUNCTION.replace("function:hello", "event-source-mapping:" + MAPPINGS[0])],
+    "Resource": [
+        FUNCTION,
+        f"{FUNCTION}:1",
+        FUNCTION.replace("function:hello", "event-source-mapping:" + MAPPINGS[0]),
+        CONFIG.arn,
+    ],
     "Qualifier": ["1", "2", "live", "$LATEST", "$LATEST.PUBLISHED", "0", "00", "9" * 100],
     "FunctionVersion": ["1", "$LATEST", "$LATEST.PUBLISHED", "0", "9" * 1000, "ALL"],
     "LayerName": ["numpy", LAYER, "n" * 140, f"{LAYER}:1"],
@@ -68,6 +77,8 @@ TELLING: Mapping[str, list[str]] = {
     "Topics": ["topic"],
     "Pattern": ['{"body": {"a": [1]}}', '{"a": [{"numeric": [">", "x"]}]}', '{"$or": [[]]}', "[" * 4096, '{"a":' * 800, "NaN"],
     "KAFKA_BOOTSTRAP_SERVERS": ["broker.example:9092"],
+    "CodeSigningConfigArn": [CONFIG.arn, CONFIG.arn[:-1] + "1", *(CONFIG.arn.replace(*each) for each in FOREIGN)],
+    "SigningProfileVersionArns": [PROFILE, "arn:aws:s3:::b"],
 }
 STRANGE = ["", "x", "a\0b", "\u00e9" * 300]
 VERSIONS = st.sampled_from(["1", "2", "0", "9" * 1000])
@@ -114,6 +125,8 @@ def structures(shape: Shape) -> st.SearchStrategy[dict[str, Any]]:
 async def prepared(folder: Path) -> World:
     world = World(folder)
     world.objects.objects["bucket", "there.zip", None] = zip_of("s3")
+    config = CodeSigningConfig(key=CONFIG, allowed_publishers=(PROFILE,), last_modified=0.0)
+    await world.store.add_code_signing_config(config)
     await world.active(Publish=True)
     await world.call("CreateAlias", FunctionName="hello", Name="live", FunctionVersion="1")
     await world.call("PublishLayerVersion", LayerName="numpy", Content={"ZipFile": zip_of("layer")})

@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 from lambent.core.alias import Alias
+from lambent.core.code_signature import CodeSignature
 from lambent.core.event_invoke_config import EventInvokeConfig
 from lambent.core.function import (
     CodePackage,
@@ -33,6 +34,7 @@ FORMAT = 1
 
 _PACKAGE = ("digest", "sha256", "size", "unpacked_size")
 _IMAGE = ("uri", "resolved_uri")
+_SIGNATURE = ("intact", "certificate", "valid_from", "valid_until", "job", "profile_version_arn")
 _CONFIGURATION = (
     "role",
     "runtime",
@@ -80,6 +82,7 @@ def encode_function(value: Function) -> str:
         "reserved_concurrency": value.reserved_concurrency,
         "tags": dict(value.tags),
         "recursive_loop": value.recursive_loop.value,
+        "code_signing_config": value.code_signing_config,
     }
     if value.serving == value.latest:
         document["serves_latest"] = True
@@ -101,6 +104,7 @@ def decode_function(text: str) -> Function:
         reserved_concurrency=document["reserved_concurrency"],
         tags=document["tags"],
         recursive_loop=RecursiveLoop(document.get("recursive_loop", RecursiveLoop.TERMINATE)),
+        code_signing_config=document.get("code_signing_config"),
     )
 
 
@@ -223,14 +227,19 @@ def _plain(value: object, names: tuple[str, ...]) -> Document:
 
 
 def _package(value: CodePackage) -> Document:
-    """Zips, which most packages are, have no word about images."""
-    document = _plain(value, _PACKAGE)
-    return document if value.image is None else {**document, "image": _plain(value.image, _IMAGE)}
+    """Zips, which most packages are, have no word about images, and unsigned ones none about signatures."""
+    image = {} if value.image is None else {"image": _plain(value.image, _IMAGE)}
+    signature = {} if value.signature is None else {"signature": _plain(value.signature, _SIGNATURE)}
+    return {**_plain(value, _PACKAGE), **image, **signature}
 
 
 def _read_package(document: Document) -> CodePackage:
-    image = document.pop("image", None)
-    return CodePackage(image=None if image is None else ContainerImage(**image), **document)
+    image, signature = document.pop("image", None), document.pop("signature", None)
+    return CodePackage(
+        image=None if image is None else ContainerImage(**image),
+        signature=None if signature is None else CodeSignature(**signature),
+        **document,
+    )
 
 
 def _key(key: FunctionKey | LayerKey) -> list[str]:

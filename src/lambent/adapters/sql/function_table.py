@@ -13,7 +13,7 @@ Parameters = dict[str, object]
 
 
 def add_function(connection: Connection, function: Function) -> Function:
-    """Insert, with the version number that an earlier function of this name came to. Raises AlreadyStored."""
+    """Insert, with the version number that an earlier function of this name came to. Raises AlreadyStored, StaleWrite."""
     names = key_parameters(function.key)
     remembered = connection.execute(STATEMENTS["function_memory_get"], names).fetchone()
     if remembered is not None:
@@ -21,6 +21,7 @@ def add_function(connection: Connection, function: Function) -> Function:
     parameters = function_parameters(function)
     if connection.execute(STATEMENTS["function_add"], parameters).rowcount != 1:
         raise AlreadyStored(function.key.arn)
+    _expect_code_signing_config(connection, function, parameters)
     use(
         connection,
         function.key.owner,
@@ -33,6 +34,7 @@ def add_function(connection: Connection, function: Function) -> Function:
 
 def replace_function(connection: Connection, function: Function, parameters: Parameters) -> None:
     """Compare and swap; `parameters` are function_parameters with `expected_revision`. Raises StaleWrite."""
+    _expect_code_signing_config(connection, function, parameters)
     before = connection.execute(STATEMENTS["function_facts"], parameters).fetchone()
     if before is None or connection.execute(STATEMENTS["function_replace"], parameters).rowcount != 1:
         raise StaleWrite(function.key.arn)
@@ -116,6 +118,7 @@ def function_parameters(function: Function) -> Parameters:
         "code_bytes": function.latest.code.unpacked_size,
         "reserved_concurrency": function.reserved_concurrency or 0,
         "packages": _packages(*held),
+        "code_signing_config": function.code_signing_config,
         "document": encode_function(function),
     }
 
@@ -130,6 +133,13 @@ def version_parameters(version: FunctionVersion) -> Parameters:
         "packages": _packages(version),
         "document": encode_version(version),
     }
+
+
+def _expect_code_signing_config(connection: Connection, function: Function, parameters: Parameters) -> None:
+    identifier = function.code_signing_config
+    key = parameters | {"identifier": identifier}
+    if identifier is not None and connection.execute(STATEMENTS["code_signing_config_get"], key).fetchone() is None:
+        raise StaleWrite(function.key.arn)
 
 
 def _packages(*versions: FunctionVersion) -> str:

@@ -6,6 +6,7 @@ from functools import partial
 from lambent.adapters.sql import alias_table, function_table, layer_table
 from lambent.adapters.sql.attachment_store import AttachmentStore
 from lambent.adapters.sql.attachment_table import drop_all_attachments, drop_attachments
+from lambent.adapters.sql.code_signing_store import CodeSigningStore
 from lambent.adapters.sql.codec import decode_alias, decode_function, decode_layer, decode_version
 from lambent.adapters.sql.database import Database
 from lambent.adapters.sql.function_table import function_parameters, key_parameters, owner_parameters, version_parameters
@@ -21,7 +22,7 @@ _ABOVE_EVERY_NUMBER = 10**18 - 1
 """Numbers that callers make up may be longer than a column can hold; no version ever gets this one."""
 
 
-class SqlStore(AttachmentStore, MappingStore):
+class SqlStore(AttachmentStore, CodeSigningStore, MappingStore):
     """The Store in a Database. Reads of one row never yield to the event loop: what they return is the newest at that moment."""
 
     def __init__(self, database: Database) -> None:

@@ -25,9 +25,11 @@ ON CONFLICT (account, region, name) DO UPDATE SET next_version = excluded.next_v
 
 -- name: function_add
 INSERT INTO function
-    (account, region, name, revision_id, next_version, unsettled, code_bytes, reserved_concurrency, packages, document)
+    (account, region, name, revision_id, next_version, unsettled, code_bytes, reserved_concurrency, packages,
+     code_signing_config, document)
 VALUES
-    (:account, :region, :name, :revision_id, :next_version, :unsettled, :code_bytes, :reserved_concurrency, :packages, :document)
+    (:account, :region, :name, :revision_id, :next_version, :unsettled, :code_bytes, :reserved_concurrency, :packages,
+     :code_signing_config, :document)
 ON CONFLICT DO NOTHING;
 
 -- name: function_counted
@@ -41,7 +43,8 @@ WHERE account = :account AND region = :region AND name = :name AND revision_id =
 -- name: function_replace
 UPDATE function
 SET revision_id = :revision_id, next_version = :next_version, unsettled = :unsettled, code_bytes = :code_bytes,
-    reserved_concurrency = :reserved_concurrency, packages = :packages, document = :document
+    reserved_concurrency = :reserved_concurrency, packages = :packages, code_signing_config = :code_signing_config,
+    document = :document
 WHERE account = :account AND region = :region AND name = :name AND revision_id = :expected_revision;
 
 -- name: function_delete
