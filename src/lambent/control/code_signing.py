@@ -124,6 +124,7 @@ class CodeSigningControl:
     async def put_on_function(self, key: FunctionKey, arn: str) -> CodeSigningKey:
         """Code that is there stays in service unchecked. Raises ResourceNotFound, CodeSigningConfigNotFound, AccessDenied,
         InvalidParameterValue (a container image)."""
+        await self._revisions.load(key)
         config = config_for_function(arn, caller=key.owner, action="PutFunctionCodeSigningConfig")
 
         async def change(function: Function) -> Revised:

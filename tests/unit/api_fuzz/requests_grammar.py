@@ -134,7 +134,14 @@ def _request(service: Service, operation: Operation, members: Mapping[str, Any])
         payload if isinstance(payload, bytes) else _json_body(body if payload is None else payload) if body or payload else b""
     )
     target = path + ("?" + "&".join(query) if query else "")
-    return Sent(method=operation.method, target=target, headers=tuple(headers), body=content, operation=operation.name)
+    return Sent(
+        method=operation.method,
+        target=target,
+        headers=tuple(headers),
+        body=content,
+        operation=operation.name,
+        is_intact=not path.endswith("/"),  # an empty last label leaves the path of a list
+    )
 
 
 # ---------------------------------------------------------------- breaking the request around the members

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lambent.core.function import Owner
-from tests.unit.api_topics.whole_api import INVOKES, OPERATIONS, WholeApi, naming_member, required_members
+from tests.unit.api_topics.whole_api import CODE_SIGNING, INVOKES, OPERATIONS, WholeApi, naming_member, required_members
 from tests.unit.control_world import CALLER
 
 STRANGER = Owner(account="111111111111", region=CALLER.region)
@@ -17,6 +17,7 @@ ARNS = {
     "ResourceArn": CALLER.arn("function:hello"),
     "LayerName": CALLER.arn("layer:numpy"),
     "Arn": CALLER.arn("layer:numpy:1"),
+    "CodeSigningConfigArn": CODE_SIGNING.arn,
 }
 BARE = {"FunctionName": "hello", "LayerName": "numpy"}
 NAMED = [each for each in OPERATIONS if naming_member(each)]

@@ -12,6 +12,7 @@ from botocore.serialize import create_serializer
 from lambent.api.app import App, AppParts, build_app
 from lambent.api.downloads import DownloadLinks
 from lambent.control.invoke_policy import InvokePolicy
+from lambent.core.code_signing_config import CodeSigningConfig, CodeSigningKey
 from lambent.core.function import Owner
 from lambent.core.invocation import InvocationStatus, InvokeResult, Outcome
 from lambent.http import Request, Response
@@ -49,7 +50,6 @@ EXAMPLES: dict[str, Any] = {
     "AllowedPublishers": {"SigningProfileVersionArns": ["arn:aws:signer:us-east-1:111111111111:/signing-profiles/p/0123456789"]},
     "EventSourceArn": "arn:aws:sqs:us-east-1:111111111111:q",
     "UUID": "00000000-0000-4000-8000-000000000000",
-    "CodeSigningConfigArn": "arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-0123456789abcdefg",
 }
 """A value for every member that some operation cannot do without. Operations are called with these and no others."""
 
@@ -63,7 +63,13 @@ OPTIONAL = {
 """Members that the model does not ask for, and the operation does."""
 
 
-SPECIAL: dict[str, dict[str, Any]] = {"AddLayerVersionPermission": {"Action": "lambda:GetLayerVersion"}}
+CODE_SIGNING = CodeSigningKey(owner=CALLER, identifier="csc-0123456789abcdefg")
+"""One that CALLER has."""
+
+SPECIAL: dict[str, dict[str, Any]] = {
+    "AddLayerVersionPermission": {"Action": "lambda:GetLayerVersion"},
+    "PutFunctionCodeSigningConfig": {"CodeSigningConfigArn": CODE_SIGNING.arn},
+}
 """Where an operation needs another value than the example."""
 
 
@@ -127,6 +133,10 @@ class WholeApi:
             await world.call("AddPermission", **name, **qualifier, **grant)
             await world.call("PutFunctionEventInvokeConfig", **name, **qualifier, MaximumRetryAttempts=1)
         await world.call("CreateFunctionUrlConfig", **name, AuthType="NONE")
+        publishers = tuple(EXAMPLES["AllowedPublishers"]["SigningProfileVersionArns"])
+        await world.store.add_code_signing_config(
+            CodeSigningConfig(key=CODE_SIGNING, allowed_publishers=publishers, last_modified=1.0)
+        )
         await world.call("PutFunctionConcurrency", **name, ReservedConcurrentExecutions=2)
         await world.call(
             "AddLayerVersionPermission",
@@ -167,12 +177,12 @@ def required_members(operation: str) -> dict[str, Any]:
     return {name: EXAMPLES[name] for name in wanted if name not in NAMING} | SPECIAL.get(operation, {})
 
 
-NAMING = ("FunctionName", "LayerName", "Resource", "ResourceArn", "Arn")
-"""Members whose values are names or ARNs of functions and layers."""
+NAMING = ("FunctionName", "LayerName", "Resource", "ResourceArn", "Arn", "CodeSigningConfigArn")
+"""Members whose values are names or ARNs of functions, layers and code signing configurations."""
 
 
 def naming_member(operation: str) -> str | None:
-    """The member by which an operation names its function or layer; None when it names none."""
+    """The member by which an operation names the resource that it is about; None when it names none."""
     shape = model().operation_model(operation).input_shape
     return next((name for name in NAMING if name in shape.required_members), None)
 
