@@ -8,6 +8,7 @@ const Module = require("module");
 const WRAPPED = "_LAMBENT_WRAPPED";
 const TELEMETRY = 4;
 const READ_AT_START = ["NODE_OPTIONS", "NODE_EXTRA_CA_CERTS"];
+const SEARCHED_ALREADY = [...(process.env.LD_LIBRARY_PATH || "").split(":"), "/lib64", "/usr/lib64"];
 
 function replaceVariables(variables) {
   for (const name of Object.keys(process.env)) if (!(name in variables)) delete process.env[name];
@@ -31,11 +32,17 @@ function replacement(bootstrap) {
   const command = [process.execPath, ...process.execArgv, bootstrap];
   const wrapper = process.env.AWS_LAMBDA_EXEC_WRAPPER;
   if (wrapper) return [checked(wrapper), ...command];
-  if (process.env.NODE_OPTIONS === "--enable-source-maps" && !process.env.NODE_EXTRA_CA_CERTS) {
+  if (process.env.NODE_OPTIONS === "--enable-source-maps" && !process.env.NODE_EXTRA_CA_CERTS && !hasNewLibraries()) {
     process.setSourceMapsEnabled(true); // the common case needs no new process
     return null;
   }
-  return READ_AT_START.some((name) => process.env[name]) ? command : null;
+  return READ_AT_START.some((name) => process.env[name]) || hasNewLibraries() ? command : null;
+}
+
+// Whether libraries lie in a folder where this process does not look: LD_LIBRARY_PATH is read once, at the start.
+function hasNewLibraries() {
+  const folders = (process.env.LD_LIBRARY_PATH || "").split(":").filter((each) => !SEARCHED_ALREADY.includes(each));
+  return folders.some((each) => fs.existsSync(each) && fs.readdirSync(each).some((name) => name.includes(".so")));
 }
 
 // A wrapper that cannot be run ends the process with a shell's status, as Lambda's own start script does.

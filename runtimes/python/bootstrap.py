@@ -117,8 +117,10 @@ def serve(link, telemetry, given):
     else:
         handlers.replace_environment(assignment["environment"])
         wrapper = os.environ.get("AWS_LAMBDA_EXEC_WRAPPER")
+        descriptors = list(zip((link.descriptor, telemetry), given))
         if wrapper:
-            handlers.exec_wrapper(wrapper, zip((link.descriptor, telemetry), given))
+            handlers.exec_wrapper(wrapper, descriptors)
+        handlers.exec_for_libraries(descriptors)
     link.keep_from_forks()
     if getattr(sys.modules.get("bootstrap"), "__file__", None) == __file__:
         del sys.modules["bootstrap"]  # this name, too, is the function's to use

@@ -22,6 +22,8 @@ WRAPPED = "_LAMBENT_WRAPPED"
 """Set in the environment of the process that an exec wrapper starts: its environment is the wrapper's work and is kept."""
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
+_STARTED_WITH = os.environ.get("LD_LIBRARY_PATH", "")
+_SYSTEM_LIBRARIES = ("/lib64", "/usr/lib64")
 _shadowable = frozenset()
 
 
@@ -56,15 +58,35 @@ def exec_wrapper(wrapper, descriptors):
         _refuse(wrapper + ": does not exist", 127)
     if not os.access(wrapper, os.X_OK):
         _refuse(wrapper + ": is not an executable", 126)
+    # Without -I and -S: PYTHONPATH and sitecustomize are the means of wrappers.
+    _become([wrapper, _interpreter(), "-s", os.path.join(_HERE, "bootstrap.py")], descriptors)
+
+
+def exec_for_libraries(descriptors):
+    """Start anew when libraries lie in a folder where this process does not look: LD_LIBRARY_PATH is read once, at the start."""
+    wanted = os.environ.get("LD_LIBRARY_PATH", "")
+    if wanted != _STARTED_WITH and any(_has_libraries(each) for each in wanted.split(":")):
+        _become([_interpreter(), "-I", "-S", os.path.join(_HERE, "bootstrap.py")], descriptors)
+
+
+def _has_libraries(folder):
+    if folder in _SYSTEM_LIBRARIES or folder in _STARTED_WITH.split(":"):
+        return False
+    try:
+        return any(".so" in name for name in os.listdir(folder))
+    except OSError:
+        return False
+
+
+def _become(command, descriptors):
     for fd, inherited in descriptors:
         os.dup2(fd, inherited)
-    # Without -I and -S: PYTHONPATH and sitecustomize are the means of wrappers.
     environment = {**os.environ, WRAPPED: "1"}
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what it starts would go on doing so
     try:
-        os.execve(wrapper, [wrapper, _interpreter(), "-s", os.path.join(_HERE, "bootstrap.py")], environment)
+        os.execve(command[0], command, environment)
     except OSError as error:
-        _refuse("{}: {}".format(wrapper, error.strerror), 126)
+        _refuse("{}: {}".format(command[0], error.strerror), 126)
 
 
 def _refuse(message, status):

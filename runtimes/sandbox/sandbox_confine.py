@@ -72,7 +72,7 @@ def _mount_proc(hidden_files, hidden_folders, read_only):
     for name in read_only:
         kernel.bind("/proc/" + name, "/proc/" + name, locked)
     for name in hidden_folders:
-        kernel.bind("/opt", "/proc/" + name, locked)  # /opt is empty until the sandbox is assigned
+        kernel.bind("/mnt", "/proc/" + name, locked)  # /mnt is empty until the sandbox is assigned
     for name in hidden_files:
         kernel.bind("/dev/null", "/proc/" + name, kernel.MOUNT_ATTR_RDONLY | kernel.MOUNT_ATTR_NOSUID | kernel.MOUNT_ATTR_NOEXEC)
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from lambent.adapters.sandbox.bwrap import BwrapProvider, bwrap_problem
+from lambent.core.environment_variables import library_path
 from lambent.core.ports import Sandbox, SandboxProvider, TemporaryStorage, Workload
 from lambent.core.runtime import RuntimeFamily, RuntimeInstallation
 from lambent.testing.sandbox import frame
@@ -56,22 +57,29 @@ class Talk:
         self.sandbox = sandbox
         self._loop = asyncio.get_running_loop()
 
-    async def initialise(self, handler: str = "app.handler") -> bytes:
-        """Hello, INIT, and the client's answer: READY or an INIT ERROR."""
-        assert await self.receive() == b"H"
+    async def initialise(self, handler: str = "app.handler", **variables: str) -> bytes:
+        """Hello, INIT, and the client's answer: READY or an INIT ERROR. A client that starts anew says hello again."""
+        answer = await self.receive()
+        while answer == b"H":
+            await self.send(b"I", json.dumps({"environment": self.environment(handler) | variables, "handler": handler}).encode())
+            answer = await self.receive()
+        return answer
+
+    def environment(self, handler: str) -> dict[str, str]:
+        """What a function finds, as far as the tests need it."""
         paths = self.sandbox.paths
         environment = {"_HANDLER": handler, "LAMBDA_TASK_ROOT": paths.task, "LAMBDA_RUNTIME_DIR": paths.runtime,
             "AWS_LAMBDA_RUNTIME_API": self.sandbox.runtime_api_address, "TMPDIR": paths.temporary, "AWS_LAMBDA_LOG_FORMAT": "Text",
-            "PATH": f"{paths.language}/bin:/usr/bin:/bin", "LD_LIBRARY_PATH": f"{paths.language}/lib",
+            "PATH": f"{paths.language}/bin:/usr/bin:/bin", "LD_LIBRARY_PATH": library_path(paths),
             "AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_FUNCTION_VERSION": "1", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
             "AWS_LAMBDA_LOG_GROUP_NAME": "g", "AWS_LAMBDA_LOG_STREAM_NAME": "s", "AWS_REGION": "us-east-1"}  # fmt: skip
         if paths.layers != "/opt":
             environment["LAMBENT_LAYERS_ROOT"] = paths.layers
-        await self.send(b"I", json.dumps({"environment": environment, "handler": handler}).encode())
-        return await self.receive()
+        return environment
 
-    async def ready(self, handler: str = "app.handler") -> "Talk":
-        assert await self.initialise(handler) == b"R", self.output()
+    async def ready(self, handler: str = "app.handler", **variables: str) -> "Talk":
+        answer = await self.initialise(handler, **variables)
+        assert answer == b"R", (answer, self.output())
         return self
 
     async def invoke(self, event: object) -> Any:

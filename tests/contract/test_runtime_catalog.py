@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lambent.adapters import runtimes
 from lambent.adapters.runtimes import HostRuntimes, missing_runtime_message, search_folders
+from lambent.adapters.runtimes import catalog as asking
 from lambent.core.ports import RuntimeCatalog
 from lambent.core.runtime import RuntimeFamily
 from lambent.testing.runtimes import FakeRuntimeCatalog
@@ -81,12 +81,12 @@ def test_shims_broken_binaries_and_folders_are_no_interpreters(tmp_path: Path) -
 def test_answers_are_remembered_until_the_binary_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory = tmp_path / "runtimes.json"
     first = HostRuntimes(memory, [OWN_BINARY.parent])
-    monkeypatch.setattr(runtimes, "_ask", lambda *_: pytest.fail("it was asked again"))
+    monkeypatch.setattr(asking, "ask", lambda *_: pytest.fail("it was asked again"))
     assert HostRuntimes(memory, [OWN_BINARY.parent]).installations() == first.installations()
     (mark, answer), *_ = json.loads(memory.read_text()).items()
     memory.write_text(json.dumps({mark + "0": answer}))
     asked: list[Path] = []
-    monkeypatch.setattr(runtimes, "_ask", lambda path, _: asked.append(path) or [])
+    monkeypatch.setattr(asking, "ask", lambda path, _: asked.append(path) or [])
     HostRuntimes(memory, [OWN_BINARY.parent])
     assert OWN_BINARY in asked
 
@@ -114,7 +114,7 @@ def test_a_memory_that_cannot_be_written_is_done_without(tmp_path: Path) -> None
 def test_no_answer_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory = tmp_path / "runtimes.json"
     with monkeypatch.context() as busy:
-        busy.setattr(runtimes, "_ask", lambda *_: [])
+        busy.setattr(asking, "ask", lambda *_: [])
         assert HostRuntimes(memory, [OWN_BINARY.parent]).find(OWN) is None
     assert HostRuntimes(memory, [OWN_BINARY.parent]).find(OWN) is not None
 
@@ -122,7 +122,7 @@ def test_no_answer_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("version", ["23.0.0-nightly20240901", "", "1.2", "3.12.1.4", "x.y.z", "3.7.16", "2.7.18", "14.21.3"])
 def test_nightly_old_and_nonsense_versions_are_left_out(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
     for name in ("CPython", "Node", "PyPy"):
-        monkeypatch.setattr(runtimes, "_ask", lambda *_, name=name: [name, version, "/opt/it"])
+        monkeypatch.setattr(asking, "ask", lambda *_, name=name: [name, version, "/opt/it"])
         found = HostRuntimes(None, [OWN_BINARY.parent]).installations()
         identifiers = [each.identifier for each in found if each.family is not RuntimeFamily.PROVIDED]
         assert identifiers in ([], ["python14.21"])
@@ -130,7 +130,7 @@ def test_nightly_old_and_nonsense_versions_are_left_out(monkeypatch: pytest.Monk
 
 def test_version_managers_are_searched(tmp_path: Path) -> None:
     for folder in (".pyenv/versions/3.12.1/bin", ".local/share/uv/python/cpython-3.13/bin", ".nvm/versions/node/v20.1.0/bin",
-        ".asdf/installs/python/3.11.1/bin", ".local/share/mise/installs/node/22/bin", "elsewhere/versions/3.9/bin"):  # fmt: skip
+        ".asdf/installs/python/3.11.1/bin", ".rbenv/versions/3.4.1/bin", ".local/share/mise/installs/node/22/bin", "elsewhere/versions/3.9/bin"):  # fmt: skip
         (tmp_path / folder).mkdir(parents=True)
     found = search_folders({"PATH": "/first::/second"}, tmp_path)
     assert found[:2] == [Path("/first"), Path("/second")]
@@ -139,13 +139,19 @@ def test_version_managers_are_searched(tmp_path: Path) -> None:
         ".local",
         ".nvm",
         ".asdf",
+        ".rbenv",
     }
     assert tmp_path / "elsewhere/versions/3.9/bin" in search_folders({"PYENV_ROOT": str(tmp_path / "elsewhere")}, tmp_path)
 
 
 @pytest.mark.parametrize(
     ("identifier", "words"),
-    [("python3.12", "uv python install 3.12"), ("nodejs20.x", "nvm install 20"), ("java21", "lambent doctor")],
+    [
+        ("python3.12", "uv python install 3.12"),
+        ("nodejs20.x", "nvm install 20"),
+        ("ruby3.4", "rbenv install 3.4"),
+        ("java21", "lambent doctor"),
+    ],
 )
 def test_a_missing_runtime_comes_with_how_to_get_it(identifier: str, words: str) -> None:
     assert words in missing_runtime_message(identifier)

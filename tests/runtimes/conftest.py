@@ -10,7 +10,9 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent))  # --import-mode=importlib leaves the folder out
 
-from harness import RUNTIMES, Client, found, lambda_environment, python_command, write_files
+from harness import RUNTIMES, Client, found, installations, lambda_environment, python_command, write_files
+
+from lambent.core.runtime import RuntimeFamily
 
 PYTHONS = [f"python3.{minor}" for minor in range(8, 16)]
 NODES = [name for name in ("node", *(f"node{major}" for major in range(16, 28, 2))) if found(name)] or ["node"]
@@ -45,6 +47,15 @@ def is_modern(node: str) -> bool:
     return int(version.removeprefix("v").partition(".")[0]) >= 24
 
 
+RUBIES = [str(each.executable) for each in installations(RuntimeFamily.RUBY)] or [None]
+"""Every Ruby that Lambent finds here, also those that `lambent runtimes install` brought."""
+
+
+@pytest.fixture(params=RUBIES)
+def ruby(request: pytest.FixtureRequest) -> str:
+    return request.param or pytest.skip("no ruby3.2 or newer on this machine: lambent runtimes install ruby3.3")
+
+
 @pytest.fixture
 def start_client(tmp_path: Path) -> Iterator[Callable[..., Client]]:
     """start_client(command, files, handler, **variables) -> a client that has not been assigned yet; killed after the test."""
@@ -75,5 +86,16 @@ def run_node(start_client: Callable[..., Client], node: str) -> Callable[..., Cl
     def run(source: str | dict[str, str], handler: str = "index.handler", **variables: str | None) -> Client:
         files = {"index.js": source} if isinstance(source, str) else source
         return start_client([node, str(RUNTIMES / "node" / "bootstrap.js")], files, handler, **variables)
+
+    return run
+
+
+@pytest.fixture
+def run_ruby(start_client: Callable[..., Client], ruby: str) -> Callable[..., Client]:
+    """run_ruby(source or files, handler="app.handler", **variables) -> a client of this machine's Ruby."""
+
+    def run(source: str | dict[str, str], handler: str = "app.handler", **variables: str | None) -> Client:
+        files = {"app.rb": source} if isinstance(source, str) else source
+        return start_client([ruby, str(RUNTIMES / "ruby" / "bootstrap.rb")], files, handler, **variables)
 
     return run

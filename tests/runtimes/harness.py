@@ -18,6 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from lambent.adapters.runtimes import HostRuntimes
+from lambent.core.runtime import RuntimeFamily, RuntimeInstallation
+
 RUNTIMES = Path(__file__).parents[2] / "runtimes"
 PATIENCE = 30.0
 """Seconds until a silent client fails the test."""
@@ -248,6 +251,13 @@ def found(name: str) -> str | None:
         if candidate and subprocess.run([candidate, "--version"], capture_output=True, check=False).returncode == 0:
             return os.path.realpath(_executable(candidate)) if name.startswith("python") else candidate
     return None
+
+
+@functools.cache
+def installations(family: RuntimeFamily) -> tuple[RuntimeInstallation, ...]:
+    """What Lambent's own catalog finds on this machine, each interpreter once."""
+    found = {each.executable: each for each in HostRuntimes(None).installations() if each.family is family}
+    return tuple(found.values())
 
 
 def _executable(candidate: str) -> str:

@@ -43,6 +43,12 @@ def test_modes_and_links_are_kept_and_caches_left_out(tmp_path: Path) -> None:
         ({"thing.py": "def handler(event, context): pass"}, Guess(family="python", handler="thing.handler")),
         ({"index.mjs": "export const handler = async () => 1"}, Guess(family="nodejs", handler="index.handler")),
         ({"app.js": "exports.run = async () => 1"}, Guess(family="nodejs", handler="app.run")),
+        ({"app.rb": "def handler(event:, context:)\nend"}, Guess(family="ruby", handler="app.handler")),
+        (
+            {"lambda_function.rb": "def lambda_handler(event:, context:) = 1"},
+            Guess(family="ruby", handler="lambda_function.lambda_handler"),
+        ),
+        ({"app.rb": "puts 1"}, None),
         ({"app.py": "not python at all :"}, None),
         ({"readme.txt": "hello"}, None),
     ],

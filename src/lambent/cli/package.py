@@ -12,6 +12,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The same folder makes the same zip, so the same CodeSha256: file times are left out."""
 
 _NODE_ENTRIES = [stem + suffix for stem in ("index", "handler", "app", "main") for suffix in (".mjs", ".js", ".cjs")]
+_RUBY_ENTRIES = ["lambda_function.rb", "handler.rb", "app.rb", "main.rb", "function.rb"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +20,7 @@ class Guess:
     """What a package seems to be."""
 
     family: str
-    """`python`, `nodejs` or `provided`."""
+    """`python`, `nodejs`, `ruby` or `provided`."""
     handler: str
 
 
@@ -51,6 +52,9 @@ def guess(content: bytes) -> Guess | None:
         script = next((name for name in _NODE_ENTRIES if name in names), None)
         if script:
             return _node(script.rpartition(".")[0], archive.read(script).decode("utf-8", "replace"))
+        rubies = [name for name in _RUBY_ENTRIES if name in names]
+        if rubies and (found := _ruby(rubies[0], archive.read(rubies[0]).decode("utf-8", "replace"))):
+            return found
         preferred = ["lambda_function.py", "handler.py", "app.py", "main.py", "index.py", "function.py"]
         modules = [name for name in preferred if name in names] or [name for name in names if re.fullmatch(r"\w+\.py", name)]
         guesses = [_python(name, archive.read(name)) for name in modules]
@@ -60,6 +64,12 @@ def guess(content: bytes) -> Guess | None:
 def _node(stem: str, source: str) -> Guess:
     exported = re.search(r"exports\.(\w+)\s*=|export\s+(?:const|let|var|async\s+function|function)\s+(\w+)", source)
     return Guess(family="nodejs", handler=f"{stem}.{(exported[1] or exported[2]) if exported else 'handler'}")
+
+
+def _ruby(name: str, source: str) -> Guess | None:
+    defined = re.findall(r"^def (\w+)\(", source, re.MULTILINE)
+    found = next((each for each in ("lambda_handler", "handler") if each in defined), None)
+    return Guess(family="ruby", handler=f"{name.removesuffix('.rb')}.{found}") if found else None
 
 
 def _python(name: str, source: bytes) -> Guess | None:

@@ -46,6 +46,12 @@ def environment_variables(version: FunctionVersion, surroundings: Surroundings) 
     }
 
 
+def library_path(paths: SandboxPaths) -> str:
+    """LD_LIBRARY_PATH as Lambda sets it. Dynamic loaders read it when a process starts, so a blank one has it already."""
+    own = (f"{paths.language}/lib", "/lib64", "/usr/lib64", paths.runtime, f"{paths.runtime}/lib")
+    return ":".join((*own, paths.task, f"{paths.task}/lib", f"{paths.layers}/lib"))
+
+
 def _unlike_lambda(paths: SandboxPaths) -> dict[str, str]:
     """Tells the runtime client where layers are at a level that cannot show them at /opt; the client takes it away."""
     return {} if paths.layers == "/opt" else {"LAMBENT_LAYERS_ROOT": paths.layers}
@@ -57,8 +63,7 @@ def _defaults(at: Surroundings) -> dict[str, str]:
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
         "PATH": f"{paths.language}/bin:/usr/local/bin:/usr/bin/:/bin:{paths.layers}/bin",
-        "LD_LIBRARY_PATH": f"{paths.language}/lib:/lib64:/usr/lib64:{paths.runtime}:{paths.runtime}/lib:{paths.task}:"
-        f"{paths.task}/lib:{paths.layers}/lib",
+        "LD_LIBRARY_PATH": library_path(paths),
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "AWS_XRAY_DAEMON_ADDRESS": f"{_XRAY_HOST}:{_XRAY_PORT}",
         "_AWS_XRAY_DAEMON_ADDRESS": _XRAY_HOST,
@@ -79,6 +84,12 @@ def _of_family(at: Surroundings) -> dict[str, str]:
         major = "".join(re.findall(r"\d+", at.runtime.identifier)[:1])
         modules = f"{paths.layers}/nodejs/node{major}/node_modules:{paths.layers}/nodejs/node_modules"
         return {"NODE_PATH": f"{modules}:{paths.runtime}/node_modules"}
+    if at.runtime.family is RuntimeFamily.RUBY:
+        api = at.runtime.identifier.removeprefix("ruby") + ".0"
+        return {
+            "GEM_PATH": f"{paths.task}/vendor/bundle/ruby/{api}:{paths.layers}/ruby/gems/{api}",
+            "RUBYLIB": f"{paths.task}:{paths.runtime}/lib:{paths.layers}/ruby/lib",
+        }
     return {}
 
 

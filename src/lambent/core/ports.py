@@ -7,7 +7,7 @@ Who implements what:
     ObjectSource                   adapters/object_source.py (S3)
     ImageSource                    adapters/image_source.py (an image registry)
     SignatureReader                adapters/signatures/    (needs nothing but the bytes: no fake)
-    RuntimeCatalog                 adapters/runtimes.py    testing/runtimes.py
+    RuntimeCatalog                 adapters/runtimes       testing/runtimes.py
     SandboxProvider, Sandbox       adapters/sandbox/       testing/sandbox.py
     LogStore, LogStream            adapters/logs.py        testing/logs.py
 Each port has one contract suite in tests/contract, run over the fake and every adapter.

@@ -10,6 +10,7 @@ class RuntimeFamily(StrEnum):
 
     PYTHON = "python"
     NODE = "node"
+    RUBY = "ruby"
     PROVIDED = "provided"
 
 

@@ -21,7 +21,7 @@ class FakeRuntimeCatalog:
 
 def fake_runtime(identifier: str) -> RuntimeInstallation:
     """An installation of `python3.x`, `nodejsNN.x` or `provided.*` in a folder of its own."""
-    for family, lambdas_name in ((RuntimeFamily.PYTHON, "python"), (RuntimeFamily.NODE, "nodejs")):
+    for family, lambdas_name in ((RuntimeFamily.PYTHON, "python"), (RuntimeFamily.NODE, "nodejs"), (RuntimeFamily.RUBY, "ruby")):
         if identifier.startswith(lambdas_name):
             number = identifier.removeprefix(lambdas_name).removesuffix(".x")
             prefix = Path("/interpreters") / identifier

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lambent.adapters.runtimes import HostRuntimes
 from lambent.adapters.sandbox.probe import LevelReport, probe
 from lambent.core.environment import IsolationLevel
 from lambent.core.runtime import RuntimeInstallation
 from lambent.settings import Settings
 from lambent.wiring.levels import choose
+from lambent.wiring.runtimes import host_runtimes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,4 +55,5 @@ class Diagnosis:
 def diagnose(settings: Settings) -> Diagnosis:
     """Probe this machine; takes up to a few seconds."""
     levels = asyncio.run(probe(None))
-    return Diagnosis(chosen=choose(levels, settings.isolation), levels=levels, runtimes=HostRuntimes(None).installations())
+    found = host_runtimes(settings.data_directory, remember=False).installations()
+    return Diagnosis(chosen=choose(levels, settings.isolation), levels=levels, runtimes=found)

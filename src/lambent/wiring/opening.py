@@ -10,6 +10,7 @@ from lambent.adapters.sql.database import Database
 from lambent.core.ports import SandboxFault
 from lambent.settings import Settings, SettingsError
 from lambent.wiring.levels import StartFailure, choose_provider
+from lambent.wiring.runtimes import host_runtimes
 
 if TYPE_CHECKING:
     from lambent.wiring.platform import Platform
@@ -37,9 +38,7 @@ async def build(settings: Settings, *, port: int) -> "AsyncIterator[Platform]":
 @asynccontextmanager
 async def _reading(settings: Settings) -> AsyncIterator[Awaitable[HostRuntimes]]:
     """Find the interpreters, and read the API's code and models, a third of a start, while the provider starts its processes."""
-    reading = asyncio.gather(
-        asyncio.to_thread(HostRuntimes, settings.data_directory / "runtimes.json"), asyncio.to_thread(_import_api)
-    )
+    reading = asyncio.gather(asyncio.to_thread(host_runtimes, settings.data_directory), asyncio.to_thread(_import_api))
     finding = asyncio.ensure_future(_first(reading))
     try:
         yield finding

@@ -163,6 +163,9 @@ def test_each_family_has_its_own() -> None:
     assert python["_LAMBDA_TELEMETRY_LOG_FD"] == "4"
     assert python["PYTHONPATH"] == "/var/runtime"
     assert node["NODE_PATH"] == "/opt/nodejs/node20/node_modules:/opt/nodejs/node_modules:/var/runtime/node_modules"
+    ruby = variables(fake_runtime("ruby3.3"))
+    assert ruby["GEM_PATH"] == "/var/task/vendor/bundle/ruby/3.3.0:/opt/ruby/gems/3.3.0"
+    assert ruby["RUBYLIB"] == "/var/task:/var/runtime/lib:/opt/ruby/lib"
     assert "AWS_EXECUTION_ENV" not in provided
     assert "_LAMBDA_TELEMETRY_LOG_FD" not in provided
 

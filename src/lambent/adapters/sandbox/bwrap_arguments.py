@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambent.adapters.sandbox.client_files import runtimes_directory
+from lambent.adapters.sandbox.client_files import command_inside, runtimes_directory
 from lambent.adapters.sandbox.native.root_plan import root_plan
 from lambent.core.ports import Workload
 from lambent.core.runtime import RuntimeFamily, RuntimeInstallation
@@ -125,11 +125,7 @@ def _program(inside: Inside, descriptors: Descriptors) -> list[str]:
     interpreter = own_interpreter()[0]
     if runtime.family is RuntimeFamily.PYTHON:
         interpreter = str(root_plan(runtime, Path("/"))["interpreter"])
-    client = {
-        RuntimeFamily.PYTHON: [interpreter, "-I", "-S", "/var/runtime/bootstrap.py"],
-        RuntimeFamily.NODE: ["/var/lang/bin/node", "/var/runtime/bootstrap.js"],
-        RuntimeFamily.PROVIDED: [interpreter, "-I", "-S", "/var/runtime/launcher.py"],
-    }[runtime.family]
+    client = command_inside(runtime, interpreter)
     numbers = [str(each) for each in (descriptors.hand, descriptors.channel, descriptors.telemetry)]
     user = "-" if inside.user is None else str(inside.user)
     largest_file = str(inside.workload.temporary_storage.size_mib << 20)

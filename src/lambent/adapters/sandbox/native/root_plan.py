@@ -5,12 +5,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lambent.adapters.sandbox.client_files import client_directory, runtimes_directory
+from lambent.adapters.sandbox.client_files import (
+    PYTHON_CLIENTS,
+    client_directory,
+    command_inside,
+    program_name,
+    runtimes_directory,
+)
 from lambent.adapters.sandbox.native.resolvers import nameservers
 from lambent.adapters.sandbox.seccomp import build_filter
+from lambent.core.environment_variables import library_path
+from lambent.core.ports import SandboxPaths
 from lambent.core.runtime import RuntimeFamily, RuntimeInstallation
 
-_TREE = {"": "dev etc home/sbx_user1051 mnt opt proc tmp usr", "var/": "lang/bin runtime task"}
+_TREE = {"": "dev etc home/sbx_user1051 mnt opt/lib proc tmp usr", "var/": "lang/bin runtime task/lib"}
+"""The two `lib` are empty: a loader that looks for a folder of LD_LIBRARY_PATH and finds none never looks there again, and code
+and layers with libraries come only after it has looked."""
 _FOLDERS = tuple(f"/{above}{name}" for above, names in _TREE.items() for name in names.split())
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _COPIED = ("ld.so.cache", "localtime", "protocols", "services", "mime.types", "os-release", "gai.conf", "host.conf", "ethertypes")
@@ -49,7 +59,7 @@ def root_plan(runtime: RuntimeInstallation, host: Path = Path("/")) -> Mapping[s
         "copies": [[str(host / "etc" / name), "/etc/" + name] for name in _COPIED if (host / "etc" / name).is_file()],
         "links": links,
         "binds": binds,
-        "environment": _environment(runtime),
+        "environment": _environment(),
         "interpreter": _interpreter(runtime) if inside else None,
         "client": _launcher() if runtime.family is RuntimeFamily.PROVIDED else None,
     }
@@ -59,8 +69,8 @@ def zygote_settings(runtime: RuntimeInstallation) -> Mapping[str, Any]:
     """The zygote's own settings. Builds the system call filter; raises SandboxFault without libseccomp."""
     return {
         "filter": base64.b64encode(build_filter()).decode(),
-        "command": ["/var/lang/bin/node", "/var/runtime/bootstrap.js"] if runtime.family is RuntimeFamily.NODE else [],
-        "environment": _environment(runtime),
+        "command": [] if runtime.family in PYTHON_CLIENTS else command_inside(runtime, ""),
+        "environment": _environment(),
     }
 
 
@@ -69,8 +79,8 @@ def _add_language(runtime: RuntimeInstallation, binds: list[list[str]], links: d
     if runtime.prefix is not None:
         binds.append([str(runtime.prefix), "/var/lang"])
     elif runtime.executable is not None:
-        generic = "node" if runtime.family is RuntimeFamily.NODE else "python3"
-        links.update({f"/var/lang/bin/{name}": str(runtime.executable) for name in {generic, runtime.executable.name}})
+        names = {program_name(runtime.family), runtime.executable.name}
+        links.update({f"/var/lang/bin/{name}": str(runtime.executable) for name in names})
 
 
 def _interpreter(runtime: RuntimeInstallation) -> str:
@@ -84,10 +94,15 @@ def _interpreter(runtime: RuntimeInstallation) -> str:
     return f"/var/lang/{below}"
 
 
-def _environment(runtime: RuntimeInstallation) -> dict[str, str]:
-    """Until the client is told the function's own. LD_LIBRARY_PATH: a shared libpython is found by nothing else."""
-    library = {"LD_LIBRARY_PATH": "/var/lang/lib"} if runtime.prefix is not None else {}
-    return {"PATH": PATH, "LANG": "en_US.UTF-8", "TZ": ":UTC", "HOME": f"/home/{_USER}", **library}
+def _environment() -> dict[str, str]:
+    """Until the client is told the function's own. Loaders read LD_LIBRARY_PATH now, for what comes with code and layers, too."""
+    return {
+        "PATH": PATH,
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "HOME": f"/home/{_USER}",
+        "LD_LIBRARY_PATH": library_path(SandboxPaths()),
+    }
 
 
 def _launcher() -> str:
