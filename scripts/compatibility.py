@@ -13,7 +13,7 @@ from typing import Any, cast
 from lambent.api.app import REST_SERVICES
 from lambent.api.handlers import ControlPorts, control_handlers
 from lambent.api.invoke import InvokeHandlers
-from lambent.api.logs import LogHandlers
+from lambent.api.logs_service import log_handlers, log_streams
 from lambent.api.model import Service, load_service
 from lambent.control.code import Signers
 
@@ -32,7 +32,8 @@ def handled_operations() -> Mapping[str, frozenset[str]]:
     )
     control = control_handlers(ports, link=nothing, account_concurrency=1000)
     invoke = InvokeHandlers(load_service("lambda"), nothing, nothing, nothing, nothing).raw_handlers()
-    return {"lambda": frozenset(control) | frozenset(invoke), "logs": frozenset(LogHandlers(nothing).handlers())}
+    logs = frozenset(log_handlers(nothing, nothing)) | frozenset(log_streams(nothing, nothing, nothing))
+    return {"lambda": frozenset(control) | frozenset(invoke), "logs": logs}
 
 
 def services() -> Sequence[Service]:

@@ -36,6 +36,10 @@ async def read(logs: LogStore, group: str = GROUP, owner: Owner = ME, **more: ob
     return [event.message for event in events]
 
 
+async def names(logs: LogStore, owner: Owner = ME, *, prefix: str = "", after: str | None = None, limit: int = 10) -> list[str]:
+    return [each.name for each in await logs.groups(owner, prefix=prefix, after=after, limit=limit)]
+
+
 async def test_what_was_written_is_read_at_once_in_the_order_of_time(logs: LogStore) -> None:
     first, second = logs.open_stream(ME, GROUP, STREAM), logs.open_stream(ME, GROUP, STREAM + "b")
     first.write(NOW, b"one\n")
@@ -86,17 +90,17 @@ async def test_streams_can_be_chosen(logs: LogStore) -> None:
 async def test_groups_and_streams_are_listed_by_name(logs: LogStore) -> None:
     for group in ("/aws/lambda/z", "/aws/lambda/a", "other.group_1-x#y"):
         logs.open_stream(ME, group, STREAM).write(NOW, b"x")
-    assert list(await logs.groups(ME, prefix="", after=None, limit=10)) == ["/aws/lambda/a", "/aws/lambda/z", "other.group_1-x#y"]
-    assert list(await logs.groups(ME, prefix="/aws", after="/aws/lambda/a", limit=10)) == ["/aws/lambda/z"]
-    assert len(await logs.groups(ME, prefix="", after=None, limit=2)) == 2
+    assert await names(logs) == ["/aws/lambda/a", "/aws/lambda/z", "other.group_1-x#y"]
+    assert await names(logs, prefix="/aws", after="/aws/lambda/a") == ["/aws/lambda/z"]
+    assert len(await names(logs, limit=2)) == 2
     (stream,) = await logs.streams(ME, "/aws/lambda/a", prefix="2026")
-    assert (stream["name"], stream["last_event_ms"]) == (STREAM, int(NOW * 1000))
+    assert (stream.name, stream.last_event_ms) == (STREAM, int(NOW * 1000))
     assert list(await logs.streams(ME, "/aws/lambda/a", prefix="nothing")) == []
 
 
 async def test_owners_do_not_see_one_another(logs: LogStore) -> None:
     logs.open_stream(ME, GROUP, STREAM).write(NOW, b"mine")
-    assert list(await logs.groups(OTHER, prefix="", after=None, limit=10)) == []
+    assert await names(logs, OTHER) == []
     with pytest.raises(KeyError):
         await read(logs, owner=OTHER)
 

@@ -13,8 +13,7 @@ from lambent.api.downloads import PREFIX, DownloadLinks, Downloads
 from lambent.api.faults import json_fault, rest_fault
 from lambent.api.identity import endpoint_of, owner_of, refuse_foreign_page
 from lambent.api.invoke import Authorize, FrontDoor, InvokeHandlers, own_account_only
-from lambent.api.json_service import JsonService
-from lambent.api.logs import LogHandlers
+from lambent.api.logs_service import logs_service
 from lambent.api.model import Service, load_service
 from lambent.api.parsing import read_members
 from lambent.api.routes import Match, Router, parse_query
@@ -88,7 +87,7 @@ class App:
         invoke = InvokeHandlers(self._lambda, parts.invoker, parts.authorize_invoke, parts.clock, parts.chance)
         self._invoke = invoke.invoke
         self._raw = invoke.raw_handlers()
-        self._json = JsonService(logs, LogHandlers(parts.logs).handlers())
+        self._json = logs_service(logs, parts.logs, parts.clock, parts.chance)
         self._downloads = Downloads(parts.links, parts.packages)
         self._verifier = Verifier(parts.access_keys, _SIGNED_FOR, parts.clock) if parts.access_keys else None
 

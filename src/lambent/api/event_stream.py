@@ -1,4 +1,4 @@
-"""Frames of `application/vnd.amazon.eventstream`: what InvokeWithResponseStream answers in (facts B4)."""
+"""Frames of `application/vnd.amazon.eventstream`: what operations that stream answer in (facts B4)."""
 
 import struct
 from collections.abc import Mapping
@@ -25,3 +25,8 @@ def _header(name: str, value: str) -> bytes:
 def event(name: str, content_type: str, payload: bytes) -> bytes:
     """A frame that carries an event of the model's stream, such as `PayloadChunk`."""
     return frame({":message-type": "event", ":event-type": name, ":content-type": content_type}, payload)
+
+
+def exception(name: str, content_type: str, payload: bytes) -> bytes:
+    """A frame that carries an exception of the model's stream; the last one."""
+    return frame({":message-type": "exception", ":exception-type": name, ":content-type": content_type}, payload)

@@ -1,12 +1,14 @@
 """Reads the LogStore for the CloudWatch Logs operations: pages held to 1 MB, KeyError turned into the API's own fault."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lambent.core.errors import InvalidParameterValue, ResourceNotFound
+from lambent.api.log_names import no_group
+from lambent.core.errors import InvalidParameterValue
 from lambent.core.function import Owner
+from lambent.core.log_group import LogGroup, LogStreamFacts
 from lambent.core.ports import LogEvent, LogStore
 
 PAGE_BYTES: Final = 1024 * 1024
@@ -14,6 +16,7 @@ PAGE_BYTES: Final = 1024 * 1024
 _EVENT_BYTES: Final = 26
 """What an event counts besides its message."""
 _STORE_PAGE: Final = 10_000
+_GROUP_PAGE: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,21 +36,25 @@ class LogReading:
     def __init__(self, logs: LogStore) -> None:
         self._logs = logs
 
-    async def groups(self, owner: Owner, prefix: str) -> Sequence[str]:
-        """All names that start with `prefix`, in order."""
-        found: list[str] = []
-        while page := await self._logs.groups(owner, prefix=prefix, after=found[-1] if found else None, limit=_STORE_PAGE):
-            found += page
-            if len(page) < _STORE_PAGE:
+    async def groups(
+        self, owner: Owner, prefix: str, after: str | None, limit: int, chosen: Callable[[LogGroup], bool]
+    ) -> Sequence[LogGroup]:
+        """Up to `limit` groups after that name, by name."""
+        found: list[LogGroup] = []
+        while len(found) < limit:
+            page = await self._logs.groups(owner, prefix=prefix, after=after, limit=_GROUP_PAGE)
+            found += [each for each in page if chosen(each)]
+            if len(page) < _GROUP_PAGE:
                 break
-        return found
+            after = page[-1].name
+        return found[:limit]
 
-    async def streams(self, owner: Owner, group: str, prefix: str) -> Sequence[Mapping[str, object]]:
+    async def streams(self, owner: Owner, group: str, prefix: str) -> Sequence[LogStreamFacts]:
         """As `LogStore.streams`."""
         try:
             return await self._logs.streams(owner, group, prefix=prefix)
         except KeyError as error:
-            raise _no_group() from error
+            raise no_group() from error
 
     async def page(self, selection: Selection, after: str | None, limit: int) -> tuple[Sequence[LogEvent], str | None]:
         """As `LogStore.events`. Raises InvalidParameterValue for a token of nobody's."""
@@ -62,7 +69,7 @@ class LogReading:
                 limit=limit,
             )
         except KeyError as error:
-            raise _no_group() from error
+            raise no_group() from error
         except ValueError as error:
             raise InvalidParameterValue("The specified nextToken is invalid.") from error
 
@@ -108,7 +115,3 @@ class LogReading:
 def weight(event: LogEvent) -> int:
     """Bytes that an event counts towards a page."""
     return len(event.message.encode("utf-8", "replace")) + _EVENT_BYTES
-
-
-def _no_group() -> ResourceNotFound:
-    return ResourceNotFound("The specified log group does not exist.")

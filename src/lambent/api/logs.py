@@ -8,10 +8,12 @@ from typing import Any, Final
 from zlib import crc32
 
 from lambent.api.call import Call, Handler, Members
-from lambent.api.log_filter import text_filter
+from lambent.api.log_names import UPLOAD_TOKEN, group_arn, group_name, name_of
 from lambent.api.log_reading import PAGE_BYTES, LogReading, Selection, weight
 from lambent.core.errors import InvalidParameterValue, ResourceNotFound
 from lambent.core.function import Owner
+from lambent.core.log_group import LogGroup, LogStreamFacts
+from lambent.core.log_pattern import log_filter
 from lambent.core.ports import LogEvent, LogStore
 
 _PAGE: Final = 50
@@ -23,7 +25,7 @@ _TOKEN = re.compile(r"([fb])/(\d{1,15})", re.ASCII)
 
 
 class LogHandlers:
-    """DescribeLogGroups, DescribeLogStreams, GetLogEvents, FilterLogEvents."""
+    """DescribeLogGroups, ListLogGroups, DescribeLogStreams, GetLogEvents, FilterLogEvents."""
 
     def __init__(self, logs: LogStore) -> None:
         self._logs = LogReading(logs)
@@ -32,33 +34,53 @@ class LogHandlers:
         """By operation name of the `logs` model."""
         return {
             "DescribeLogGroups": self.describe_groups,
+            "ListLogGroups": self.list_groups,
             "DescribeLogStreams": self.describe_streams,
             "GetLogEvents": self.get_events,
             "FilterLogEvents": self.filter_events,
         }
 
     async def describe_groups(self, call: Call, members: Members) -> Members:
-        """Groups by name. `logGroupNamePattern` is a part of the name, in any case."""
+        """Groups by name. `logGroupNamePattern` is a part of it, in any case; `logGroupIdentifiers` are names or ARNs."""
         prefix, part = members.get("logGroupNamePrefix", ""), members.get("logGroupNamePattern", "").lower()
         if prefix and part:
             raise InvalidParameterValue("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")
-        after = _decode(members.get("nextToken")) or ""
-        names = [each for each in await self._logs.groups(call.caller, prefix) if part in each.lower() and each > after]
-        page = names[: members.get("limit", _PAGE)]
-        reply: dict[str, Any] = {"logGroups": [_group(call.caller, each) for each in page]}
-        if len(names) > len(page):
-            reply["nextToken"] = _encode(page[-1])
+        named = frozenset(map(name_of, members.get("logGroupIdentifiers", ())))
+        wanted = members.get("logGroupClass")
+
+        def chosen(group: LogGroup) -> bool:
+            return part in group.name.lower() and group.name in (named or (group.name,)) and wanted in (None, group.group_class)
+
+        limit = members.get("limit", _PAGE)
+        found = await self._logs.groups(call.caller, prefix, _decode(members.get("nextToken")), limit + 1, chosen)
+        reply: dict[str, Any] = {"logGroups": [_group(call.caller, each) for each in found[:limit]]}
+        if len(found) > limit:
+            reply["nextToken"] = _encode(found[limit - 1].name)
         return reply
+
+    async def list_groups(self, call: Call, members: Members) -> Members:
+        """Groups by name, in short. `logGroupNamePattern` is parts of the name joined by `|`, `^` before one that begins it."""
+        parts, limit = members.get("logGroupNamePattern", "").split("|"), members.get("limit", _PAGE)
+        wanted = members.get("logGroupClass")
+
+        def chosen(group: LogGroup) -> bool:
+            named = any(group.name.startswith(part[1:]) if part.startswith("^") else part in group.name for part in parts)
+            return named and wanted in (None, group.group_class)
+
+        found = await self._logs.groups(call.caller, "", _decode(members.get("nextToken")), limit + 1, chosen)
+        shown = ("logGroupName", "logGroupArn", "logGroupClass")
+        groups = [{name: _group(call.caller, each)[name] for name in shown} for each in found[:limit]]
+        return {"logGroups": groups, **({"nextToken": _encode(found[limit - 1].name)} if len(found) > limit else {})}
 
     async def describe_streams(self, call: Call, members: Members) -> Members:
         """Streams by name, or by the time of their last event; `descending` turns either round."""
-        owner, group = call.caller, _group_name(members)
+        owner, group = call.caller, group_name(members)
         by_time, prefix = members.get("orderBy") == "LastEventTime", members.get("logStreamNamePrefix", "")
         if by_time and prefix:
             raise InvalidParameterValue("Cannot order by LastEventTime with a logStreamNamePrefix.")
         streams = list(await self._logs.streams(owner, group, prefix))
         streams.sort(
-            key=lambda each: (_milliseconds(each["last_event_ms"]) if by_time else 0, str(each["name"])),
+            key=lambda each: (_or_never(each.last_event_ms) if by_time else 0, each.name),
             reverse=members.get("descending", False),
         )
         start = _index(_decode(members.get("nextToken")))
@@ -73,8 +95,8 @@ class LogHandlers:
 
         The end, in either direction, is reached when the reply has the token that was sent.
         """
-        owner, group, stream = call.caller, _group_name(members), members["logStreamName"]
-        if all(each["name"] != stream for each in await self._logs.streams(owner, group, stream)):
+        owner, group, stream = call.caller, group_name(members), members["logStreamName"]
+        if all(each.name != stream for each in await self._logs.streams(owner, group, stream)):
             raise ResourceNotFound("The specified log stream does not exist.")
         selection = _selection(owner, group, [stream], members)
         limit = members.get("limit", _EVENTS)
@@ -91,8 +113,8 @@ class LogHandlers:
 
     async def filter_events(self, call: Call, members: Members) -> Members:
         """Events of a group by time, those that match the pattern. A page may be empty and still have a token."""
-        matches = text_filter(members.get("filterPattern", ""))
-        owner, group = call.caller, _group_name(members)
+        matches = log_filter(members.get("filterPattern", ""))
+        owner, group = call.caller, group_name(members)
         selection = _selection(owner, group, await self._chosen_streams(owner, group, members), members)
         limit, token = members.get("limit", _EVENTS), _decode(members.get("nextToken"))
         found: list[LogEvent] = []
@@ -116,17 +138,8 @@ class LogHandlers:
         if names is not None and prefix is not None:
             raise InvalidParameterValue("logStreamNames and logStreamNamePrefix are mutually exclusive parameters.")
         if prefix is not None:
-            return [str(each["name"]) for each in await self._logs.streams(owner, group, prefix)]
+            return [each.name for each in await self._logs.streams(owner, group, prefix)]
         return names if names is None else [str(each) for each in names]
-
-
-def _group_name(members: Members) -> str:
-    """The group, by name or by ARN (`arn:aws:logs:R:A:log-group:NAME[:*]`)."""
-    name, identifier = members.get("logGroupName"), members.get("logGroupIdentifier")
-    if (name is None) == (identifier is None):
-        raise InvalidParameterValue("Exactly one of logGroupName and logGroupIdentifier must be given.")
-    text = str(name or identifier)
-    return text.split(":", 6)[6].removesuffix(":*") if text.startswith("arn:") and text.count(":") > 5 else text
 
 
 def _selection(owner: Owner, group: str, streams: Sequence[str] | None, members: Members) -> Selection:
@@ -145,22 +158,36 @@ def _direction(members: Members) -> tuple[str, int | None]:
     return match[1], int(match[2])
 
 
-def _group(owner: Owner, name: str) -> Mapping[str, object]:
-    arn = _arn(owner, name)
-    return {"logGroupName": name, "arn": f"{arn}:*", "logGroupArn": arn, "logGroupClass": "STANDARD", "metricFilterCount": 0}
-
-
-def _stream(owner: Owner, group: str, stream: Mapping[str, object]) -> Mapping[str, object]:
+def _group(owner: Owner, group: LogGroup) -> dict[str, object]:
+    arn = group_arn(owner, group.name)
     return {
-        "logStreamName": stream["name"],
-        "creationTime": stream["created_ms"],
-        "lastEventTimestamp": stream["last_event_ms"],
-        "arn": f"{_arn(owner, group)}:log-stream:{stream['name']}",
+        "logGroupName": group.name,
+        "creationTime": group.created_ms,
+        **({} if group.retention_days is None else {"retentionInDays": group.retention_days}),
+        "metricFilterCount": 0,
+        "arn": f"{arn}:*",
+        "storedBytes": group.stored_bytes,
+        **({} if group.kms_key_id is None else {"kmsKeyId": group.kms_key_id}),
+        "logGroupClass": group.group_class,
+        "logGroupArn": arn,
+        "deletionProtectionEnabled": group.deletion_protection,
     }
 
 
-def _arn(owner: Owner, group: str) -> str:
-    return f"arn:aws:logs:{owner.region}:{owner.account}:log-group:{group}"
+def _stream(owner: Owner, group: str, stream: LogStreamFacts) -> Mapping[str, object]:
+    times = {
+        "firstEventTimestamp": stream.first_event_ms,
+        "lastEventTimestamp": stream.last_event_ms,
+        "lastIngestionTime": stream.last_ingestion_ms,
+    }
+    return {
+        "logStreamName": stream.name,
+        "creationTime": stream.created_ms,
+        **{name: value for name, value in times.items() if value is not None},
+        "uploadSequenceToken": UPLOAD_TOKEN,
+        "arn": f"{group_arn(owner, group)}:log-stream:{stream.name}",
+        "storedBytes": stream.stored_bytes,
+    }
 
 
 def _event(event: LogEvent) -> dict[str, object]:
@@ -172,8 +199,8 @@ def _filtered(event: LogEvent) -> Mapping[str, object]:
     return {**_event(event), "logStreamName": event.stream, "eventId": identifier}
 
 
-def _milliseconds(value: object) -> int:
-    return value if isinstance(value, int) else -1
+def _or_never(value: int | None) -> int:
+    return -1 if value is None else value
 
 
 def _encode(token: str) -> str:

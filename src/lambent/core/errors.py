@@ -134,6 +134,18 @@ class ResourceConflict(ClientError):
     status = 409
 
 
+class ResourceAlreadyExists(ClientError):
+    """A log group or stream of this name exists (CloudWatch Logs)."""
+
+    code = "ResourceAlreadyExistsException"
+
+
+class LogLimitExceeded(ClientError):
+    """A quota of CloudWatch Logs."""
+
+    code = "LimitExceededException"
+
+
 class ResourceInUse(ClientError):
     """The resource is in a transient state, or something refers to it."""
 

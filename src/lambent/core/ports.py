@@ -15,7 +15,7 @@ Each port has one contract suite in tests/contract, run over the fake and every 
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ from lambent.core.event_source_mapping import EventSourceMapping, MappingKey, Ma
 from lambent.core.function import CodePackage, Function, FunctionKey, FunctionVersion, Owner
 from lambent.core.function_url import FunctionUrl
 from lambent.core.layer import LayerKey, LayerVersion
+from lambent.core.log_group import LogGroup, LogStreamFacts
 from lambent.core.provisioned_concurrency import ProvisionedConcurrencyConfig
 from lambent.core.resource_policy import PolicyTarget, ResourcePolicy
 from lambent.core.runtime import RuntimeInstallation
@@ -490,15 +491,37 @@ class LogStream(Protocol):
 class LogStore(Protocol):
     """Function logs: data, not diagnostics. Kept on disk by owner, group and stream; they survive restarts."""
 
-    def open_stream(self, owner: Owner, group: str, stream: str) -> LogStream: ...
+    def open_stream(self, owner: Owner, group: str, stream: str) -> LogStream:
+        """Group and stream are made when the first event is written, also after they have been deleted."""
 
-    async def groups(self, owner: Owner, *, prefix: str, after: str | None, limit: int) -> Sequence[str]: ...
+    async def groups(self, owner: Owner, *, prefix: str, after: str | None, limit: int) -> Sequence[LogGroup]: ...
 
-    async def streams(self, owner: Owner, group: str, *, prefix: str) -> Sequence[Mapping[str, object]]:
-        """`[{"name", "created_ms", "last_event_ms"}]` by name. Raises KeyError for an unknown group."""
+    async def group(self, owner: Owner, name: str) -> LogGroup | None: ...
+
+    async def add_group(self, owner: Owner, group: LogGroup) -> None:
+        """Raises AlreadyStored."""
+
+    async def replace_group(self, owner: Owner, group: LogGroup) -> None:
+        """New settings for the group of this name; its time of creation stays. Raises KeyError."""
+
+    async def delete_group(self, owner: Owner, name: str) -> bool:
+        """With all its streams. False when there was none."""
+
+    async def add_stream(self, owner: Owner, group: str, stream: str) -> None:
+        """An empty stream. Raises KeyError for an unknown group, AlreadyStored."""
+
+    async def delete_stream(self, owner: Owner, group: str, stream: str) -> bool:
+        """Raises KeyError for an unknown group."""
+
+    async def put(self, owner: Owner, group: str, stream: str, events: Sequence[tuple[int, bytes]]) -> None:
+        """Append events (epoch ms, message) to a stream that exists. Raises KeyError naming what does not: group or stream."""
+
+    async def streams(self, owner: Owner, group: str, *, prefix: str) -> Sequence[LogStreamFacts]:
+        """By name. Raises KeyError for an unknown group."""
 
     async def events(  # noqa: PLR0913 - what is asked for, where it goes on, and how much of it
         self, owner: Owner, group: str, *, streams: Sequence[str] | None, start: int, end: int, after: str | None, limit: int
     ) -> tuple[Sequence[LogEvent], str | None]:
         """Events with start <= timestamp < end (epoch ms) of these streams (None: all), merged by time; `after` is the token
-        returned by the call before. The token is None at the end. Sees every event written before the call. Raises KeyError."""
+        returned by the call before. The token is None at the end. Sees every event written before the call, and none that is
+        older than the group's retention. Raises KeyError."""

@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lambent.api.app import REST_SERVICES
-from lambent.api.logs import LogHandlers
+from lambent.api.logs_service import log_handlers
 from lambent.api.model import load_service
 from lambent.testing.logs import FakeLogStore
+from lambent.testing.system import FakeClock
 from tests.unit.api_fuzz.answers import check_answer
 from tests.unit.api_fuzz.fuzzed_app import FuzzedApp
 from tests.unit.api_fuzz.requests_grammar import Sent, requests_of, requests_of_any
@@ -20,7 +21,7 @@ from tests.unit.control_world import World
 ALL_SERVICES = (*REST_SERVICES, "logs")
 INVOCATIONS = ("Invoke", "InvokeAsync", "InvokeWithResponseStream")
 HANDLED = sorted([*World(Path(tempfile.gettempdir())).handlers, *INVOCATIONS])
-LOGS = sorted(LogHandlers(FakeLogStore()).handlers())
+LOGS = sorted(log_handlers(FakeLogStore(), FakeClock()))
 
 _ANYHOW = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
 brief = settings(max_examples=24, derandomize=True, **_ANYHOW)

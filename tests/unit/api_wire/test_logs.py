@@ -4,8 +4,6 @@ import json
 
 import pytest
 
-from lambent.api.log_filter import text_filter
-from lambent.core.errors import InvalidParameterValue
 from lambent.core.function import Owner
 
 OWNER = Owner(account="000000000000", region="us-east-1")
@@ -148,7 +146,7 @@ async def test_filtered_pages_lose_and_repeat_nothing(logs) -> None:
         ),
         ("GetLogEvents", {"logStreamName": "s"}, "InvalidParameterException"),
         ("FilterLogEvents", {"logGroupName": GROUP, "limit": 10_001}, "InvalidParameterException"),
-        ("FilterLogEvents", {"logGroupName": GROUP, "filterPattern": "{ $.a = 1 }"}, "InvalidParameterException"),
+        ("FilterLogEvents", {"logGroupName": GROUP, "filterPattern": "{ $.a = }"}, "InvalidParameterException"),
         ("FilterLogEvents", {"logGroupName": GROUP, "nextToken": "!"}, "InvalidParameterException"),
         ("FilterLogEvents", {"logGroupName": GROUP, "nextToken": "eHg="}, "InvalidParameterException"),
         (
@@ -174,7 +172,7 @@ async def test_a_bad_request_is_status_400_with_its_code_in_the_body(logs, opera
 
 
 async def test_other_operations_are_not_there_and_say_so(logs) -> None:
-    status, reply = await logs("PutLogEvents", logGroupName=GROUP)
+    status, reply = await logs("StartQuery", logGroupName=GROUP)
     assert (status, reply["__type"]) == (501, "NotImplementedException")
 
 
@@ -188,34 +186,3 @@ async def test_a_target_of_no_service_is_unknown(send, target) -> None:
 async def test_a_body_that_is_no_object_is_a_serialization_fault(send, body) -> None:
     status, _, reply = await send("POST", "/", body, x_amz_target="Logs_20140328.DescribeLogGroups")
     assert (status, json.loads(reply)["__type"]) == (400, "SerializationException")
-
-
-@pytest.mark.parametrize(
-    ("pattern", "message", "matches"),
-    [
-        ("", "anything", True),
-        ("ERROR", "an ERROR here", True),
-        ("ERROR", "an error here", False),
-        ("a b", "b then a", True),
-        ("a b", "only a", False),
-        ('"a b"', "b a b", True),
-        ('"a b"', "b a", False),
-        ("?x ?y", "has y", True),
-        ("?x ?y", "has z", False),
-        ("a -b", "a only", True),
-        ("a -b", "a and b", False),
-        ('-"not this"', "not that", True),
-        (r'"say \"hi\""', 'say "hi"', True),
-        ("[x", None, None),
-        ("{x", None, None),
-        ("%x%", None, None),
-        ('"open', None, None),
-        ('a"b"', None, None),
-    ],
-)
-def test_a_text_pattern_means_what_cloudwatch_means_by_it(pattern, message, matches) -> None:
-    if matches is None:
-        with pytest.raises(InvalidParameterValue):
-            text_filter(pattern)
-    else:
-        assert text_filter(pattern)(message) is matches

@@ -71,7 +71,7 @@ async def test_the_function_finds_its_code_its_limits_and_its_variables(world: W
     assert variables["AWS_ACCESS_KEY_ID"] == OWNER.account
     assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", variables["AWS_LAMBDA_LOG_STREAM_NAME"])
     (stream,) = await world.logs.streams(OWNER, "/aws/lambda/hello", prefix="")
-    assert stream["name"] == variables["AWS_LAMBDA_LOG_STREAM_NAME"]
+    assert stream.name == variables["AWS_LAMBDA_LOG_STREAM_NAME"]
 
 
 async def test_a_handler_that_raises_leaves_the_environment_warm_and_its_document_untouched(world: World) -> None:

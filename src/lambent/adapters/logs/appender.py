@@ -7,8 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambent.adapters.logs.layout import StreamName, all_segments, make_group_folder, segment_path, segments
+from lambent.adapters.logs.group_files import write_group
+from lambent.adapters.logs.layout import StreamName, all_segments, group_folder, make_group_folder, segment_path, segments
 from lambent.adapters.logs.segment import encode, whole_bytes
+from lambent.core.function import Owner
+from lambent.core.log_group import LogGroup
 
 _OPEN_FILES = 200
 _SEGMENT_BYTES = 8 * 1024 * 1024
@@ -34,7 +37,7 @@ class Appender:
 
     def append(self, name: StreamName, events: Sequence[tuple[int, bytes]], ingestion_ms: int) -> None:
         """Events are (timestamp in ms, message). Raises OSError; what was written until then stays."""
-        segment = self._segment(name)
+        segment = self._segment(name, ingestion_ms)
         content = b"".join([encode(timestamp, ingestion_ms, message) for timestamp, message in events])
         view = memoryview(content)
         while view:
@@ -52,21 +55,49 @@ class Appender:
         if segment is not None:
             os.close(segment.descriptor)
 
+    def touch(self, name: StreamName, now_ms: int) -> None:
+        """Make the stream, without an event."""
+        self._segment(name, now_ms)
+        self.close(name)
+
+    def forget(self, owner: Owner, group: str, stream: str | None = None) -> None:
+        """A group (or one stream of it) is about to be deleted: nothing is written to its files any more."""
+        for name in tuple(self._open):
+            if name.owner == owner and name.group == group and stream in (None, name.stream):
+                self.close(name)
+
+    def expire_before(self, path: Path, oldest_ms: int) -> None:
+        """Delete a segment whose events are all older."""
+        status = path.stat()
+        if status.st_mtime * 1000 >= oldest_ms:
+            return
+        for name, segment in tuple(self._open.items()):
+            if segment.path == path:
+                self.close(name)
+        path.unlink()
+        self._total -= status.st_size
+
     def close_all(self) -> None:
         """Free every descriptor."""
         for name in tuple(self._open):
             self.close(name)
 
-    def _segment(self, name: StreamName) -> _Open:
+    def _segment(self, name: StreamName, now_ms: int) -> _Open:
         segment = self._open.get(name)
         if segment is None:
-            folder = make_group_folder(self._root, name.owner, name.group)
+            folder = self._group_folder(name, now_ms)
             existing = segments(folder).get(name.stream, [])
             segment = self._opened(folder, name, int(existing[-1].name[-6:]) if existing else 1)
         self._open.move_to_end(name)
         if len(self._open) > _OPEN_FILES:
             self.close(next(iter(self._open)))
         return segment
+
+    def _group_folder(self, name: StreamName, now_ms: int) -> Path:
+        folder = group_folder(self._root, name.owner, name.group)
+        if not folder.is_dir():
+            write_group(make_group_folder(self._root, name.owner, name.group), LogGroup(name=name.group, created_ms=now_ms))
+        return folder
 
     def _opened(self, folder: Path, name: StreamName, number: int) -> _Open:
         path = segment_path(folder, name.stream, number)

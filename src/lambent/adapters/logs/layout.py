@@ -11,6 +11,8 @@ from lambent.core.function import Owner
 
 _LONGEST = 200
 _LONG_NAME = ".name"
+_LONG_STREAM = ".stream"
+"""Before a hashed stream's hash: the file that holds its name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,8 +39,11 @@ def make_group_folder(root: Path, owner: Owner, group: str) -> Path:
 
 
 def segment_path(folder: Path, stream: str, number: int) -> Path:
-    """One segment of a stream; numbers grow from 1."""
-    return folder / f"{_encoded(stream)}~{number:06d}"
+    """Where to write one segment of a stream; numbers grow from 1."""
+    encoded = _encoded(stream)
+    if encoded.startswith("~") and not (folder / f"{_LONG_STREAM}{encoded}").exists():
+        (folder / f"{_LONG_STREAM}{encoded}").write_text(stream, "utf-8")
+    return folder / f"{encoded}~{number:06d}"
 
 
 def group_names(root: Path, owner: Owner) -> list[str]:
@@ -61,14 +66,23 @@ def segments(folder: Path) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
         stem, tilde, number = path.name.rpartition("~")
-        if tilde and number.isdecimal():
-            found.setdefault(unquote(stem), []).append(path)
+        if tilde and number.isdecimal() and not stem.startswith("."):
+            found.setdefault(_stream_name(folder, stem), []).append(path)
     return dict(sorted(found.items()))
+
+
+def _stream_name(folder: Path, stem: str) -> str:
+    if not stem.startswith("~"):
+        return unquote(stem)
+    try:
+        return (folder / f"{_LONG_STREAM}{stem}").read_text("utf-8")
+    except OSError:
+        return stem
 
 
 def all_segments(root: Path) -> Iterator[Path]:
     """Every segment of every owner."""
-    return (path for path in root.glob("*/*/*/*~*") if path.name[-6:].isdecimal())
+    return (path for path in root.glob("*/*/*/*~*") if path.name[-6:].isdecimal() and not path.name.startswith("."))
 
 
 def _encoded(name: str) -> str:

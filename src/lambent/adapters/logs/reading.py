@@ -1,12 +1,13 @@
 """Reads segments: which streams there are, and a page of events merged by time."""
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lambent.adapters.logs.layout import segments
 from lambent.adapters.logs.segment import Record, message, records
+from lambent.core.log_group import LogStreamFacts
 from lambent.core.ports import LogEvent
 
 _POSITIONS_PER_SEGMENT = 1 << 32
@@ -25,24 +26,22 @@ Place = tuple[int, str, int]
 """(timestamp, stream, position): the order of events, and what a token says."""
 
 
-def streams(folder: Path, prefix: str) -> Sequence[Mapping[str, object]]:
+def streams(folder: Path, prefix: str) -> Sequence[LogStreamFacts]:
     """As LogStore.streams. Raises KeyError."""
-    return [
-        {"name": name, "created_ms": created, "last_event_ms": last}
-        for name, paths in segments(folder).items()
-        if name.startswith(prefix)
-        for created, last in [_ends(paths)]
-    ]
+    return [_facts(name, paths) for name, paths in segments(folder).items() if name.startswith(prefix)]
 
 
-def _ends(paths: Sequence[Path]) -> tuple[int, int | None]:
-    first: int | None = None
-    last: int | None = None
-    for path in paths:
-        for record in records(path):
-            first = record.ingestion if first is None else first
-            last = record.timestamp if last is None else max(last, record.timestamp)
-    return (first if first is not None else int(paths[0].stat().st_mtime * 1000)), last
+def _facts(name: str, paths: Sequence[Path]) -> LogStreamFacts:
+    found = [record for path in paths for record in records(path)]
+    times = [record.timestamp for record in found]
+    return LogStreamFacts(
+        name=name,
+        created_ms=found[0].ingestion if found else int(paths[0].stat().st_mtime * 1000),
+        first_event_ms=min(times, default=None),
+        last_event_ms=max(times, default=None),
+        last_ingestion_ms=found[-1].ingestion if found else None,
+        stored_bytes=sum(record.length for record in found),
+    )
 
 
 def page(folder: Path, span: Span, after: str | None, limit: int) -> tuple[Sequence[LogEvent], str | None]:

@@ -4,19 +4,27 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from lambent.adapters.logs import reading
+from lambent.adapters.logs.administration import Administration
 from lambent.adapters.logs.appender import Appender
+from lambent.adapters.logs.group_files import read_group
 from lambent.adapters.logs.layout import StreamName, group_folder, group_names
 from lambent.core.function import Owner
+from lambent.core.log_group import LogGroup, LogStreamFacts
 from lambent.core.ports import Clock, LogEvent
 
 log = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+
 _FLUSH_SECONDS = 0.1
+_EXPIRY_SECONDS = 600.0
+"""How long what is past its retention may lie on a disk where nothing is written."""
 _FLUSH_BYTES = 64 * 1024
 _ENTRY_BYTES = 64
 """What an event costs in memory besides its message, about."""
@@ -56,6 +64,7 @@ class DiskLogStore:
         self._dropped_bytes = 0
         self._writing = threading.Lock()
         self._appender = Appender(root, retention_bytes)
+        self._admin = Administration(root, self._appender)
         self._something = threading.Event()
         self._asleep = True
         """Whether the next event has to set `_something`: cleared by the loop, set by whoever is about to take all."""
@@ -94,27 +103,69 @@ class DiskLogStore:
         if unwritten >= _FLUSH_BYTES:
             self._much_is_unwritten(unwritten)
 
-    async def groups(self, owner: Owner, *, prefix: str, after: str | None, limit: int) -> Sequence[str]:
-        await asyncio.to_thread(self._flush)
-        names = await asyncio.to_thread(group_names, self._root, owner)
-        return [name for name in names if name.startswith(prefix) and (after is None or name > after)][:limit]
+    async def groups(self, owner: Owner, *, prefix: str, after: str | None, limit: int) -> Sequence[LogGroup]:
+        return await self._locked(lambda: self._groups(owner, prefix, after, limit))
 
-    async def streams(self, owner: Owner, group: str, *, prefix: str) -> Sequence[Mapping[str, object]]:
+    def _groups(self, owner: Owner, prefix: str, after: str | None, limit: int) -> Sequence[LogGroup]:
+        names = [each for each in group_names(self._root, owner) if each.startswith(prefix) and (after is None or each > after)]
+        found = [read_group(group_folder(self._root, owner, name), name) for name in names[:limit]]
+        return [each for each in found if each is not None]
+
+    async def group(self, owner: Owner, name: str) -> LogGroup | None:
+        return await self._locked(lambda: read_group(group_folder(self._root, owner, name), name))
+
+    async def add_group(self, owner: Owner, group: LogGroup) -> None:
+        await self._locked(lambda: self._admin.add_group(owner, group))
+
+    async def replace_group(self, owner: Owner, group: LogGroup) -> None:
+        await self._locked(lambda: self._admin.replace_group(owner, group))
+
+    async def delete_group(self, owner: Owner, name: str) -> bool:
+        return await self._locked(lambda: self._admin.delete_group(owner, name))
+
+    async def add_stream(self, owner: Owner, group: str, stream: str) -> None:
+        name = StreamName(owner=owner, group=group, stream=stream)
+        await self._locked(lambda: self._admin.add_stream(name, self._now_ms()))
+
+    async def delete_stream(self, owner: Owner, group: str, stream: str) -> bool:
+        return await self._locked(lambda: self._admin.delete_stream(StreamName(owner=owner, group=group, stream=stream)))
+
+    async def put(self, owner: Owner, group: str, stream: str, events: Sequence[tuple[int, bytes]]) -> None:
+        name = StreamName(owner=owner, group=group, stream=stream)
+        await self._locked(lambda: self._admin.put(name, events, self._now_ms()))
+
+    async def streams(self, owner: Owner, group: str, *, prefix: str) -> Sequence[LogStreamFacts]:
         await asyncio.to_thread(self._flush)
         return await asyncio.to_thread(reading.streams, group_folder(self._root, owner, group), prefix)
 
     async def events(  # noqa: PLR0913 - the signature is the port's
         self, owner: Owner, group: str, *, streams: Sequence[str] | None, start: int, end: int, after: str | None, limit: int
     ) -> tuple[Sequence[LogEvent], str | None]:
-        await asyncio.to_thread(self._flush)
-        span = reading.Span(start=start, end=end, streams=None if streams is None else frozenset(streams))
+        stored = await self.group(owner, group)
+        oldest = 0 if stored is None else stored.keeps_from(self._now_ms())
+        span = reading.Span(start=max(start, oldest), end=end, streams=None if streams is None else frozenset(streams))
         return await asyncio.to_thread(reading.page, group_folder(self._root, owner, group), span, after, limit)
+
+    def _now_ms(self) -> int:
+        return int(self._clock.now() * 1000)
+
+    async def _locked(self, work: Callable[[], Result]) -> Result:
+        """In a thread, after what has been written and before what will be."""
+
+        def carry_out() -> Result:
+            self._flush()
+            with self._writing:
+                return work()
+
+        return await asyncio.to_thread(carry_out)
 
     def _write_until_stopped(self) -> None:
         while not self._stopping:
-            self._something.wait()
+            self._something.wait(_EXPIRY_SECONDS)
             self._much.wait(_FLUSH_SECONDS)  # let a little gather
             self._flush()
+            with self._writing:
+                self._admin.expire(self._clock.now())
 
     def _flush(self) -> None:
         """Everything written before this call is on its way to the disk (in the page cache) when it returns."""
