@@ -70,7 +70,7 @@ def signing_members(package: CodePackage) -> dict[str, str]:
 
 def _optional(configuration: FunctionConfiguration) -> dict[str, Any]:
     members: dict[str, Any] = {"Runtime": configuration.runtime, "Handler": configuration.handler}
-    if configuration.environment is not None:
+    if configuration.environment:
         members["Environment"] = {"Variables": dict(configuration.environment)}
     if configuration.layers:
         members["Layers"] = [

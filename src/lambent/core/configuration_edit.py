@@ -35,7 +35,7 @@ class ConfigurationEdit:
     ephemeral_storage: int | None = None
     """MiB."""
     environment: Mapping[str, str] | None = None
-    """Replaces all variables; empty removes them."""
+    """Replaces all variables; empty removes them: Lambda then shows no Environment, as Terraform's provider relies on."""
     layers: tuple[str, ...] | None = None
     """Layer version ARNs; replaces the list, empty clears it."""
     architectures: tuple[str, ...] | None = None
@@ -53,7 +53,6 @@ _PLAIN = (
     "timeout",
     "memory_size",
     "ephemeral_storage",
-    "environment",
     "architectures",
 )
 
@@ -63,6 +62,8 @@ def edited(
 ) -> FunctionConfiguration:
     """The configuration with the edit applied; `layers` are the edit's layers, resolved (None leaves them)."""
     given = {name: getattr(edit, name) for name in _PLAIN if getattr(edit, name) is not None}
+    if edit.environment is not None:
+        given["environment"] = edit.environment or None
     settings = {**configuration.settings, **edit.settings}
     changed = replace(
         configuration,

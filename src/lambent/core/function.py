@@ -133,7 +133,7 @@ class FunctionConfiguration:
     ephemeral_storage: int = 512
     """MiB of /tmp."""
     environment: Mapping[str, str] | None = None
-    """The user's variables; None when never set (the member is then absent on the wire)."""
+    """The user's variables; None when there are none (the member is then absent on the wire)."""
     layers: tuple[LayerReference, ...] = ()
     architectures: tuple[str, ...] = ("x86_64",)
     log_format: str = "Text"

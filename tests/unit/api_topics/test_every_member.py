@@ -189,7 +189,7 @@ async def test_giving_the_default_is_giving_nothing(world: World, name: str) -> 
         "SnapStart": {"ApplyOn": "None"},
     }
     default = empty.get(name, DEFAULTS[name])
-    await world.active(Publish=True, **({name: default} if name == "Environment" else {}))
+    await world.active(Publish=True)
     await world.configure(**{name: default})
     assert await world.publish() == "1"
 

@@ -103,6 +103,7 @@ async def test_members_left_out_stay_and_variables_are_replaced(world: World) ->
     [
         ({"DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:000000000000:q"}}, {"DeadLetterConfig": {"TargetArn": ""}}),
         ({"KMSKeyArn": "arn:aws:kms:us-east-1:000000000000:key/k"}, {"KMSKeyArn": ""}),
+        ({"Environment": {"Variables": {"AA": "1"}}}, {"Environment": {"Variables": {}}}),
         (
             {"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}},
             {"VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []}},
