@@ -17,6 +17,7 @@ from lambent.core.function import Owner
 from lambent.core.invocation import InvocationStatus, InvokeResult, Outcome
 from lambent.http import Request, Response
 from lambent.testing.logs import FakeLogStore
+from tests.contract.stored_values import mapping
 from tests.unit.control_world import CALLER, World, model, zip_of
 
 INVOKES = ("Invoke", "InvokeAsync", "InvokeWithResponseStream")
@@ -146,6 +147,7 @@ class WholeApi:
             Action="lambda:GetLayerVersion",
             Principal="333333333333",
         )
+        await world.store.add_event_source_mapping(mapping(EXAMPLES["UUID"], "mq", tags={"team": "blue"}))
         await world.activate()
 
     def truth(self, owner: Owner = CALLER) -> str:
