@@ -54,4 +54,8 @@ say "Installing Lambent and its tools into .venv"
 .venv/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 .venv/bin/python -m pip install --quiet --editable . --group dev
 bash scripts/clients.sh
+if ! .venv/bin/lambent runtimes --json | grep -q '"ruby'; then
+  say "Installing Ruby for its tests (without root, into the data directory of Lambent)"
+  .venv/bin/lambent runtimes install ruby3.3 || say "Ruby could not be installed: its tests are skipped"
+fi
 touch .venv/.installed

@@ -150,7 +150,8 @@ def test_version_managers_are_searched(tmp_path: Path) -> None:
         ("python3.12", "uv python install 3.12"),
         ("nodejs20.x", "nvm install 20"),
         ("ruby3.4", "rbenv install 3.4"),
-        ("java21", "lambent doctor"),
+        ("ruby3.3", "lambent runtimes install ruby3.3"),
+        ("java21", "no client"),
     ],
 )
 def test_a_missing_runtime_comes_with_how_to_get_it(identifier: str, words: str) -> None:

@@ -8,6 +8,7 @@ from lambent.cli.doctor import doctor
 from lambent.cli.invoke import invoke
 from lambent.cli.list import list_functions
 from lambent.cli.logs import logs
+from lambent.cli.runtimes import runtimes
 from lambent.cli.sign import sign
 from lambent.cli.start import start
 
@@ -22,10 +23,11 @@ def main() -> None:
     lambent deploy ./hello                 create or update a function from a folder or a zip
     lambent invoke hello --payload '{}'    run it: result, log lines, duration
     lambent logs hello --follow            watch its log
+    lambent runtimes                       which runtimes this machine has, and how to get others
 
     Any AWS tool works too: aws --endpoint-url http://127.0.0.1:4566 lambda ...
     """
 
 
-for command in (start, doctor, deploy, invoke, list_functions, logs, sign):
+for command in (start, doctor, runtimes, deploy, invoke, list_functions, logs, sign):
     main.add_command(command)

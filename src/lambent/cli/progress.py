@@ -1,7 +1,7 @@
-"""A progress bar for uploads that take a while."""
+"""Progress for what takes a while: uploads, and installing runtimes."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -45,3 +45,20 @@ def uploading(client: Any, operation: str, size: int) -> Iterator[None]:  # noqa
             yield
         finally:
             client.meta.events.unregister(event, watch)
+
+
+@contextmanager
+def steps(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """What to tell each step of a long work to: a moving bar on a terminal, lines on stderr elsewhere, nothing when `quiet`."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield (lambda _: None) if quiet else (lambda step: console.print(step, highlight=False))
+        return
+    with Progress(
+        BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"), console=console, transient=True
+    ) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda step: progress.update(task, description=step)

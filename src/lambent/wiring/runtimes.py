@@ -1,9 +1,17 @@
-"""Which folders a server searches for runtimes: the host's, and those that `lambent runtimes install` fills."""
+"""Runtimes for a server and for `lambent runtimes`: which folders are searched, and how more are brought."""
 
+import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 
-from lambent.adapters.runtimes import HostRuntimes, own_folder
+from lambent.adapters.runtimes import HostRuntimes, missing_runtime_message, own_folder
+from lambent.adapters.runtimes.installing import install_runtime
+from lambent.adapters.runtimes.sources import InstallFailure
+from lambent.adapters.sandbox.probe import probe
+from lambent.core.runtime import RuntimeInstallation
+from lambent.core.runtime_sources import has_client, source_of, why_not
+from lambent.core.runtimes_table import RUNTIMES
 
 
 def host_runtimes(data_directory: Path, *, remember: bool = True) -> HostRuntimes:
@@ -15,3 +23,18 @@ def host_runtimes(data_directory: Path, *, remember: bool = True) -> HostRuntime
 def places(data_directory: Path) -> list[Path]:
     """Where installed runtimes may lie: this server's own folder, then the user's."""
     return list(dict.fromkeys((data_directory / "runtimes", own_folder(dict(os.environ), Path.home()))))
+
+
+def usable_levels() -> list[str]:
+    """The isolation levels of this machine at which functions run, whatever their language; takes up to a few seconds."""
+    return [report.level.value for report in asyncio.run(probe(None)) if report.available]
+
+
+def install(identifier: str, place: Path, say: Callable[[str], None]) -> RuntimeInstallation:
+    """Bring a runtime into the folder `place`. Raises InstallFailure, with what to do instead."""
+    source = source_of(identifier)
+    if source is None:
+        known = identifier in RUNTIMES and has_client(identifier)
+        advice = f"\n{missing_runtime_message(identifier)}" if known else ""
+        raise InstallFailure(f"{why_not(identifier)}.{advice}")
+    return install_runtime(identifier, source, place, say)

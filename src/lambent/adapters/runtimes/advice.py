@@ -1,5 +1,7 @@
 """What a user is told whose function needs an interpreter that this host lacks."""
 
+from lambent.core.runtime_sources import source_of
+
 
 def missing_runtime_message(identifier: str) -> str:
     """For the caller of such a function: Lambent never runs it on another interpreter, and how to get the right one."""
@@ -10,6 +12,12 @@ def missing_runtime_message(identifier: str) -> str:
 
 
 def _advice(identifier: str) -> str:
+    if source_of(identifier) is not None:
+        return f"`lambent runtimes install {identifier}`, or {_elsewhere(identifier)}"
+    return _elsewhere(identifier)
+
+
+def _elsewhere(identifier: str) -> str:
     if identifier.startswith("python"):
         version = identifier.removeprefix("python")
         return (
@@ -21,4 +29,4 @@ def _advice(identifier: str) -> str:
     if identifier.startswith("ruby"):
         version = identifier.removeprefix("ruby")
         return f"install Ruby {version}: `rbenv install {version}`, `mise use ruby@{version}` or your distribution's package"
-    return "see `lambent doctor` for the runtimes of this host"
+    return "use a runtime that `lambent runtimes` lists (Lambent has no client for this one yet)"

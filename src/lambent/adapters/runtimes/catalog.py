@@ -25,11 +25,13 @@ class HostRuntimes:
     ) -> None:
         """`memory` is the file that keeps the answers; None keeps nothing. Blocks for as long as the unknown ones take.
 
-        `folders` are searched for binaries, `installed` for what `lambent runtimes install` brought; None: the usual ones.
+        `folders` are searched for binaries, `installed` for what `lambent runtimes install` brought. None: the usual ones,
+        but when only `folders` are given, nothing else is looked at.
         """
         self._memory = memory
         places = list(folders) if folders is not None else search_folders(dict(os.environ), Path.home())
-        own_places = list(installed) if installed is not None else [own_folder(dict(os.environ), Path.home())]
+        usual_own = [own_folder(dict(os.environ), Path.home())] if folders is None else []
+        own_places = list(installed) if installed is not None else usual_own
         own = list(installed_runtimes(own_places))
         self._roots = {each.program: each.root for each in own}
         found = self._ask_all({**candidates(places), **{each.program: each.family for each in own}})
