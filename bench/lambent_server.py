@@ -43,6 +43,10 @@ class Host:
     def node(self) -> str:
         return self._newest("nodejs", ".x")
 
+    @property
+    def ruby(self) -> str:
+        return self._newest("ruby", "")
+
     def _newest(self, prefix: str, suffix: str) -> str:
         found = [each.removeprefix(prefix).removesuffix(suffix) for each in self.runtimes if each.startswith(prefix)]
         if not found:

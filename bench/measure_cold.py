@@ -16,10 +16,11 @@ from bench.run import Measurement, Run
 
 LAMBENT, MINISTACK, OFFLINE = "lambent", "MiniStack", "serverless-offline"
 REFILL_SECONDS = 0.4
-"""Between cold starts: the blank pool fills up again, which takes some 10 ms for Python and 50 ms for Node.js."""
+"""Between cold starts: the blank pool fills up again, which takes some 10 ms for Python 50 ms for Node.js and 150 ms for Ruby."""
 ROUNDS = 3
 PYTHON_KEYS = ("cold_python_ms_p50", "cold_python_over_ministack", "cold_python_over_serverless_offline")
 NODE_KEYS = ("cold_node_ms_p50", "cold_node_over_serverless_offline")
+RUBY_KEY, PROVIDED_KEY = "cold_ruby_ms_p50", "cold_provided_ms_p50"
 
 
 def first_invocations(targets: Sequence[Target], *, pause: float) -> Load:
@@ -55,6 +56,24 @@ def node(run: Run) -> Iterator[Figure]:
             _add_serverless_offline(contest, run.scaled(5, 2), runtime=serverless_offline.NODE)
         contest.play(ROUNDS)
     yield from _figures(contest, NODE_KEYS)
+
+
+def ruby(run: Run) -> Iterator[Figure]:
+    """Cold Ruby."""
+    yield from _lambent_alone(run, RUBY_KEY, file="counting.rb", runtime=run.host.ruby)
+
+
+def provided(run: Run) -> Iterator[Figure]:
+    """Cold custom runtime: a shell, and curl twice."""
+    yield from _lambent_alone(run, PROVIDED_KEY, file="bootstrap", runtime="provided.al2023")
+
+
+def _lambent_alone(run: Run, key: str, *, file: str, runtime: str) -> Iterator[Figure]:
+    with ExitStack() as stack:
+        contest = Contest(run=run, stack=stack)
+        _add_lambent(contest, ours=run.scaled(10, 5), file=file, runtime=runtime)
+        contest.play(ROUNDS)
+    yield _own(contest, key)
 
 
 def _figures(contest: Contest, keys: Sequence[str]) -> Iterator[Figure]:
@@ -112,4 +131,6 @@ def _rounds(targets: Sequence[Target]) -> Callable[[], Load]:
 MEASUREMENTS = (
     Measurement(name="cold Python", keys=PYTHON_KEYS, measure=python),
     Measurement(name="cold Node.js", keys=NODE_KEYS, measure=node),
+    Measurement(name="cold Ruby", keys=(RUBY_KEY,), measure=ruby),
+    Measurement(name="cold custom runtime", keys=(PROVIDED_KEY,), measure=provided),
 )

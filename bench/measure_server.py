@@ -12,7 +12,7 @@ from bench import lambent_server
 from bench.contest import Contest
 from bench.deploying import Lambda
 from bench.figures import Figure, Load, median_of_differences, percentile
-from bench.measure_cold import first_invocations
+from bench.measure_cold import REFILL_SECONDS, first_invocations
 from bench.memory import descendants, proportional_mb
 from bench.packages import package
 from bench.peers import echo
@@ -73,23 +73,37 @@ def _healthy(port: int) -> bool:
         return False
 
 
-def idle_memory(run: Run) -> Iterator[Figure]:
-    """What one more idle Python environment costs: the sandboxes' memory after some were added, less what it was before."""
+def idle_python(run: Run) -> Iterator[Figure]:
+    """An idle Python environment."""
+    yield _idle(run, "idle_python_pss_mb", file="counting.py", runtime=run.host.python)
+
+
+def idle_node(run: Run) -> Iterator[Figure]:
+    """An idle Node.js environment."""
+    yield _idle(run, "idle_node_pss_mb", file="counting.js", runtime=run.host.node)
+
+
+def idle_ruby(run: Run) -> Iterator[Figure]:
+    """An idle Ruby environment."""
+    yield _idle(run, "idle_ruby_pss_mb", file="counting.rb", runtime=run.host.ruby)
+
+
+def _idle(run: Run, key: str, *, file: str, runtime: str) -> Figure:
+    """What one more idle environment costs: the sandboxes' memory after some were added, less what it was before."""
     count = run.scaled(20, 8)
-    with lambent_server.running(run.host, run.place("idle")) as lambent:
-        zipped, runtime = package("counting.py"), run.host.python
+    with lambent_server.running(run.host, run.place(f"idle-{runtime}")) as lambent:
+        zipped = package(file)
         targets = [lambent.api.deploy(f"idle-{n}", zipped, runtime=runtime, handler="counting.handler") for n in range(count + 1)]
         first_invocations(targets[:1], pause=1)
         time.sleep(1.5)
         processes, before = len(descendants(lambent.process)), proportional_mb(descendants(lambent.process))
-        first_invocations(targets[1:], pause=0.1)
+        first_invocations(targets[1:], pause=0.1 if file.endswith(".py") else REFILL_SECONDS)
         time.sleep(1.5)
         added, after = len(descendants(lambent.process)) - processes, proportional_mb(descendants(lambent.process))
     detail = {"environments": count, "processes_added": added, "before_mb": round(before, 2), "after_mb": round(after, 2)}
     if added < count:
-        yield Figure(key="idle_python_pss_mb", failed=f"{count} environments, but {added} more processes", detail=detail)
-    else:
-        yield Figure(key="idle_python_pss_mb", value=(after - before) / count, detail=detail)
+        return Figure(key=key, failed=f"{count} environments, but {added} more processes", detail=detail)
+    return Figure(key=key, value=(after - before) / count, detail=detail)
 
 
 def boto3_over_floor(run: Run) -> Iterator[Figure]:
@@ -128,6 +142,8 @@ def _calls(api: Lambda, count: int) -> Load:
 
 MEASUREMENTS = (
     Measurement(name="start-up", keys=START_KEYS, measure=start),
-    Measurement(name="idle memory", keys=("idle_python_pss_mb",), measure=idle_memory),
+    Measurement(name="idle Python", keys=("idle_python_pss_mb",), measure=idle_python),
+    Measurement(name="idle Node.js", keys=("idle_node_pss_mb",), measure=idle_node),
+    Measurement(name="idle Ruby", keys=("idle_ruby_pss_mb",), measure=idle_ruby),
     Measurement(name="boto3", keys=("boto3_p50_over_floor_ms",), measure=boto3_over_floor),
 )
