@@ -14,6 +14,7 @@ from bench import (
     lambent_server,
     machine,
     measure_cold,
+    measure_control,
     measure_lost,
     measure_provisioned,
     measure_server,
@@ -31,6 +32,7 @@ MEASUREMENTS = (
     *measure_cold.MEASUREMENTS,
     *measure_provisioned.MEASUREMENTS,
     *measure_server.MEASUREMENTS,
+    *measure_control.MEASUREMENTS,
     *measure_lost.MEASUREMENTS,
 )
 

@@ -55,6 +55,10 @@ KEYS = (
     _lower("idle_ruby_pss_mb", "MB", "memory of one idle Ruby environment"),
     _lower("start_ms", "ms", "exec of `lambent start` to the first answered request, empty store"),
     _lower("start_1000_functions_ms", "ms", "the same with 1,000 functions stored", 500.0),
+    _lower("get_function_ms_p50", "ms", "GetFunction, one client, 10,000 functions stored"),
+    _lower("list_functions_ms_p50", "ms", "ListFunctions, pages of 50 out of 10,000 functions"),
+    _lower("create_function_10mb_ms", "ms", "CreateFunction with a zip of 10 MB, 10,000 functions stored"),
+    _lower("code_in_memory_mb", "MB", "growth of the server's memory over 20 uploads of 10 MB", 30.0),
     _lower("lost_at_c50", "", "invocations failed, lost or run twice: 50 clients over 10 environments", 0.0),
 )
 BY_NAME = {key.name: key for key in KEYS}

@@ -36,7 +36,7 @@ class Connection:
         while (reply := parse(data)) is None:
             data += self._receive()
         ended = time.perf_counter()
-        check(reply, prepared.accepted)
+        check(reply, prepared)
         return ended - began
 
     def _receive(self) -> bytes:
@@ -145,7 +145,7 @@ class _Client(asyncio.Protocol):
             return
         self._feed.latencies.append(time.perf_counter() - self._sent)
         self._data = b""
-        check(reply, self._request.accepted)
+        check(reply, self._request)
         self._send()
 
     def connection_lost(self, _: Exception | None) -> None:

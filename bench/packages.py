@@ -1,6 +1,7 @@
 """Code packages of the measured functions, made from bench/handlers."""
 
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -16,6 +17,16 @@ def package(*names: str, also: Path | None = None) -> bytes:
         for file in sorted(also.rglob("*")) if also else ():
             if file.is_file() and "__pycache__" not in file.parts:
                 _add(archive, file.relative_to(also).as_posix(), file.read_bytes())
+    return buffer.getvalue()
+
+
+def padded(size: int) -> bytes:
+    """An echo function whose zip has `size` bytes or a few more, unlike every other: nothing of it compresses."""
+    buffer = io.BytesIO(package("echo.py"))
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_STORED) as archive:
+        entry = zipfile.ZipInfo("padding.bin")
+        entry.external_attr = 0o100644 << 16
+        archive.writestr(entry, os.urandom(size))
     return buffer.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""Invoke requests, signed before the clock starts: making a signature costs more than what is to be measured."""
+"""Requests, signed before the clock starts: making a signature costs more than what is to be measured."""
 
 import json
 from collections.abc import Mapping
@@ -26,10 +26,13 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prepared:
-    """One request as bytes, and the bodies that are its right answer."""
+    """One request as bytes, and what its right answer is: one of some bodies, or a body that has a part in it."""
 
     request: bytes
-    accepted: frozenset[bytes]
+    accepted: frozenset[bytes] = frozenset()
+    part: bytes = b""
+    """For answers that are not known beforehand to the byte. Not empty: `accepted` does not count."""
+    status: int = 200
 
 
 def invocation(target: Target, event: Mapping[str, object], expected: object) -> Prepared:

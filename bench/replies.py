@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from bench.presigned import Prepared
+
 
 class WrongReply(Exception):
     """A server answered something other than the function's result: its numbers mean nothing."""
@@ -41,10 +43,12 @@ def parse(data: bytes) -> Reply | None:
     return reply if len(reply.body) == int(length) else None
 
 
-def check(reply: Reply, accepted: frozenset[bytes]) -> None:
-    """Raises WrongReply unless it is a 200 with one of the `accepted` bodies, and no function error."""
-    if reply.status != 200 or reply.body not in accepted or b"\r\nx-amz-function-error:" in reply.head:
-        raise WrongReply(f"{reply.status} {reply.body[:300]!r}, expected {min(accepted)!r}")
+def check(reply: Reply, prepared: Prepared) -> None:
+    """Raises WrongReply unless it has the status and body that were prepared for, and no function error."""
+    right = prepared.part in reply.body if prepared.part else reply.body in prepared.accepted
+    if reply.status != prepared.status or not right or b"\r\nx-amz-function-error:" in reply.head:
+        expected = prepared.part or min(prepared.accepted)
+        raise WrongReply(f"{reply.status} {reply.body[:300]!r}, expected {prepared.status} {expected!r}")
 
 
 def _unchunked(rest: bytes) -> bytes | None:

@@ -13,7 +13,7 @@ import pytest
 
 from bench import load
 from bench.peers import echo, process
-from bench.presigned import Target, echoes, invocation, signed
+from bench.presigned import Prepared, Target, echoes, invocation, signed
 from bench.replies import WrongReply, check, parse
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n"
@@ -107,7 +107,7 @@ def test_a_chunked_reply_is_put_together() -> None:
     assert all(parse(whole[:end]) is None for end in range(len(whole)))
     reply = parse(whole)
     assert reply is not None
-    check(reply, frozenset({b'{"n":0}'}))
+    check(reply, Prepared(request=b"", accepted=frozenset({b'{"n":0}'})))
 
 
 def test_more_than_one_reply_is_refused() -> None:

@@ -93,5 +93,8 @@ def _place(data: bytes, offset: int) -> str:
 
 
 def is_finite(number: float) -> bool:
-    """Whether a parsed number is one that JSON can write again."""
-    return math.isfinite(number)
+    """Whether a parsed number is one that a double can hold and JSON can write again: integers may be larger than any double."""
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False

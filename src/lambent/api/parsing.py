@@ -197,7 +197,7 @@ def _number(shape: Shape, number: float) -> float:
     bound = _INTEGERS.get(shape.kind)
     if bound is None:
         if not is_finite(number):
-            raise _wrong("STRING_VALUE", shape)
+            raise _wrong("NUMBER_VALUE", shape)
         return float(number)
     if number != number or not -bound <= number < bound:  # noqa: PLR0124 - NaN
         raise Serialization(f"NUMBER_VALUE is out of the range of {_WORDS[shape.kind]}")

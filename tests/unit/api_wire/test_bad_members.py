@@ -70,6 +70,13 @@ async def test_an_integer_of_very_many_digits_is_out_of_range_not_a_failure(send
     assert status == 400
 
 
+async def test_an_integer_beyond_every_double_is_refused_where_a_double_is_asked_for(send) -> None:
+    alias = {"Name": "a", "FunctionVersion": "1", "RoutingConfig": {"AdditionalVersionWeights": {"2": 10**400}}}
+    status, headers, body = await send("POST", f"{CREATE}/f/aliases", json.dumps(alias).encode())
+    assert (status, headers["x-amzn-errortype"]) == (400, "SerializationException")
+    assert message(body) == "NUMBER_VALUE can not be converted to a Double"
+
+
 @pytest.mark.parametrize(
     ("members", "words"),
     [
