@@ -5,7 +5,7 @@ from lambent.core.function import LATEST, FunctionKey, Owner
 from lambent.core.names import FunctionReference, function_reference
 
 NAME_CHARACTERS = 64
-"""The length of a bare function or layer name; whole ARNs are bounded by the service model."""
+"""The length of a bare function name; whole ARNs are bounded by the service model."""
 
 
 def local_function(text: str, *, caller: Owner, action: str, qualifier: str | None = None) -> FunctionReference:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lambent.core.addressing import NAME_CHARACTERS, not_authorized
+from lambent.core.addressing import not_authorized
 from lambent.core.errors import InvalidParameterValue, ResourceNotFound, ValidationFailed
 from lambent.core.function import CodePackage, LayerReference, Owner
 from lambent.core.layer import LayerKey, LayerVersion
@@ -15,6 +15,8 @@ _LAYER_ARN = re.compile(
     r"arn:aws[a-zA-Z-]*:lambda:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):layer:(?P<name>[a-zA-Z0-9-_]+)(?::(?P<version>\d{1,18}))?"
 )
 _NAME = re.compile(r"[a-zA-Z0-9-_]+")
+_NAME_CHARACTERS = 140
+"""Of a layer's name, also within its ARN (service model, LayerNameOrArn)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,9 +118,9 @@ def no_layer_version() -> ResourceNotFound:
 
 
 def _checked(name: str) -> str:
-    if len(name) > NAME_CHARACTERS:
+    if len(name) > _NAME_CHARACTERS:
         raise ValidationFailed(
             f"1 validation error detected: Value '{name}' at 'layerName' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {NAME_CHARACTERS}"
+            f"Member must have length less than or equal to {_NAME_CHARACTERS}"
         )
     return name

@@ -105,7 +105,8 @@ async def test_another_accounts_layer_is_denied(world: World) -> None:
 @pytest.mark.parametrize(
     ("name", "given", "error"),
     [
-        ("n" * 65, {}, ValidationFailed),
+        ("n" * 141, {}, ValidationFailed),
+        (f"{ARN}{'n' * 136}", {}, ValidationFailed),
         ("numpy", {"Content": {}}, InvalidParameterValue),
         ("numpy", {"Content": {"ZipFile": b"no zip"}}, InvalidParameterValue),
         ("numpy", {"CompatibleRuntimes": ["cobol"]}, InvalidParameterValue),
@@ -117,6 +118,14 @@ async def test_bad_layers_are_refused_and_leave_nothing(
     with pytest.raises(error):
         await world.call("PublishLayerVersion", LayerName=name, **{"Content": {"ZipFile": zip_of()}, **given})
     assert (await world.call("ListLayers"))["Layers"] == []
+
+
+async def test_a_layers_name_has_up_to_140_characters(world: World) -> None:
+    name = "n" * 140
+    arn = f"arn:aws:lambda:us-east-1:000000000000:layer:{name}"
+    assert (await publish(world, name))["LayerVersionArn"] == f"{arn}:1"
+    assert (await publish(world, arn))["Version"] == 2
+    assert (await world.active(Layers=[f"{arn}:2"]))["Layers"][0]["Arn"] == f"{arn}:2"
 
 
 async def test_versions_are_listed_newest_first_in_pages_without_content(world: World) -> None:

@@ -35,7 +35,7 @@ def test_a_layer_is_named_by_name_or_arn(text: str) -> None:
     [
         ("a b", InvalidParameterValue),
         (layer_arn("numpy"), InvalidParameterValue),
-        ("n" * 65, ValidationFailed),
+        ("n" * 141, ValidationFailed),
         ("", InvalidParameterValue),
     ],
 )
