@@ -16,7 +16,9 @@ def test_the_wheel_carries_the_clients_the_statements_and_the_command(tmp_path: 
     for folder, pattern in ((ROOT / "src" / "lambent", "**/*.sql"), (ROOT / "src" / "lambent", "**/*.py")):
         assert {f"lambent/{path.relative_to(folder).as_posix()}" for path in folder.glob(pattern)} <= names
     clients = {
-        path.relative_to(ROOT).as_posix() for path in (ROOT / "runtimes").rglob("*") if path.suffix in (".py", ".js", ".mjs")
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "runtimes").rglob("*")
+        if path.suffix in (".py", ".js", ".mjs", ".rb")
     }
     assert {f"lambent/{each}" for each in clients} <= names
     assert not [each for each in names if each.startswith(("tests", "bench", "scripts")) or each.endswith(".pyc")]
