@@ -5,6 +5,8 @@ const fs = require("fs");
 const net = require("net");
 
 const RESPONSE_BYTES_AT_MOST = 6 * 1024 * 1024 + 100;
+const PIECE_BYTES = 256 * 1024;
+const CONTENT_TYPE_BYTES_AT_MOST = 1024;
 const TOO_LARGE_TYPE = "Function.ResponseSizeTooLarge";
 const TOO_LARGE = JSON.stringify({
   errorType: TOO_LARGE_TYPE,
@@ -111,6 +113,28 @@ class Channel {
     this._write(this._frame("E", body.length, (frame) => body.copy(frame, 5)), last);
   }
 
+  // A streamed response: its head, pieces of any size, its end. `whenTaken` is called when the socket has room for more.
+  beginStream(requestId, contentType) {
+    const name = Buffer.from(String(contentType)).subarray(0, CONTENT_TYPE_BYTES_AT_MOST);
+    this.send("B", Buffer.concat([Buffer.from(requestId, "latin1"), name]));
+  }
+
+  sendPiece(bytes, whenTaken) {
+    let at = 0;
+    for (; bytes.length - at > PIECE_BYTES; at += PIECE_BYTES) this._sendPiece(bytes.subarray(at, at + PIECE_BYTES));
+    this._sendPiece(bytes.subarray(at), whenTaken);
+  }
+
+  _sendPiece(bytes, whenTaken) {
+    this._write(this._frame("D", bytes.length, (frame) => frame.set(bytes, 5)), false, whenTaken);
+  }
+
+  finishStream(errorType, document) {
+    if (errorType === undefined) return this.send("F");
+    if (Buffer.byteLength(document) > RESPONSE_BYTES_AT_MOST) [errorType, document] = [TOO_LARGE_TYPE, TOO_LARGE];
+    this.send("F", Buffer.concat([typeBytes(errorType), Buffer.from(document)]));
+  }
+
   failInit(errorType, document) {
     const body = Buffer.concat([typeBytes(errorType), Buffer.from(document)]);
     this._write(this._frame("X", body.length, (frame) => body.copy(frame, 5)), true);
@@ -124,19 +148,21 @@ class Channel {
     return frame;
   }
 
-  // At once as far as the socket takes it: one system call for nearly every frame. The rest goes through the event loop,
-  // or, when the process is about to end, is waited for.
-  _write(frame, last = false) {
+  // At once as far as the socket takes it: one system call for nearly every frame. The rest goes through the event loop, and what
+  // comes after it too; or, when the process is about to end, is waited for. `whenTaken` is called when none of it is left.
+  _write(frame, last = false, whenTaken = undefined) {
     let sent = 0;
+    if (this.socket.writableLength > 0) return this.socket.write(frame, whenTaken);
     while (sent < frame.length) {
       try {
         sent += fs.writeSync(this.fd, frame, sent);
       } catch (error) {
         if (error.code !== "EAGAIN") return this.abandon();
-        if (!last) return this.socket.write(frame.subarray(sent));
+        if (!last) return this.socket.write(frame.subarray(sent), whenTaken);
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
       }
     }
+    if (whenTaken) whenTaken();
   }
 }
 

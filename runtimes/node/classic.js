@@ -5,7 +5,7 @@ const { parseInvoke } = require("./channel.js");
 const { environmentData, forwardTrace, invocationData } = require("./context.js");
 const { UnhandledPromiseRejection, documentOf } = require("./errors.js");
 const logs = require("./logs.js");
-const { NOT_ASYNCHRONOUS, collectResponse } = require("./stream.js");
+const { HANDLER_HIGHWATERMARK, NOT_ASYNCHRONOUS, ResponseStream, runStreaming } = require("./stream.js");
 
 const ANSWERED_TWICE = "Invocation has already been reported as done. Cannot call complete more than once per invocation.";
 const REJECTION_STATUS = 128;
@@ -15,6 +15,7 @@ class Runtime {
   constructor(channel) {
     this.channel = channel;
     this.requestId = null; // of the invocation that is not answered yet
+    this.stream = null; // of the latest invocation, when the handler streams
     this.isReady = false;
     this.whenLoopIsEmpty = () => {};
     process.on("beforeExit", () => this.whenLoopIsEmpty());
@@ -44,7 +45,9 @@ class Runtime {
   crash(error, status) {
     const document = documentOf(error);
     if (!this.isReady) this.channel.failInit(document.errorType, JSON.stringify(document));
-    else if (this.requestId !== null) this.channel.fail(this.requestId, document.errorType, JSON.stringify(document), true);
+    else if (this.requestId !== null && !(this.stream && this.stream.output.hasBegun)) {
+      this.channel.fail(this.requestId, document.errorType, JSON.stringify(document), true);
+    }
     process.exit(status);
   }
 
@@ -96,16 +99,24 @@ class Runtime {
     await undefined;
     const { requestId } = invocation;
     const waiting = { callbackWaitsForEmptyEventLoop: true };
-    this.whenLoopIsEmpty = () => this.postError(requestId, "Response stream is not finished.");
+    const stream = (this.stream = new ResponseStream(this.channel, requestId, this.handler[HANDLER_HIGHWATERMARK]));
+    const done = () => this.answer(requestId, () => this.channel.send("R"));
+    const giveUp = () => this.failStream(requestId, stream, "Response stream is not finished.");
+    this.whenLoopIsEmpty = () => (stream.output.isFinished ? done() : giveUp());
     try {
       const context = this.contextOf(invocation, waiting);
-      const result = await collectResponse(this.handler, JSON.parse(invocation.event), context, NOT_ASYNCHRONOUS);
-      const respond = () => this.answer(requestId, () => this.channel.respond(requestId, result));
-      if (!waiting.callbackWaitsForEmptyEventLoop) respond();
-      else this.whenLoopIsEmpty = () => setImmediate(respond);
+      await runStreaming(this.handler, JSON.parse(invocation.event), stream, context, NOT_ASYNCHRONOUS);
+      if (!waiting.callbackWaitsForEmptyEventLoop) done();
+      else this.whenLoopIsEmpty = () => setImmediate(done);
     } catch (error) {
-      this.postError(requestId, error);
+      this.failStream(requestId, stream, error);
     }
+  }
+
+  failStream(requestId, stream, error) {
+    logs.logError("Invoke Error", error);
+    const document = documentOf(error);
+    this.answer(requestId, () => stream.fail(document.errorType, JSON.stringify(document)) && this.channel.send("R"));
   }
 
   contextOf(invocation, callbackContext) {

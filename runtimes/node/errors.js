@@ -12,6 +12,7 @@ class MalformedHandlerName extends Error {}
 class UserCodeSyntaxError extends Error {}
 class MalformedStreamingHandler extends Error {}
 class InvalidStreamingOperation extends Error {}
+class TruncatedResponse extends Error {}
 class JSONStringifyError extends Error {}
 class CallbackHandlerDeprecated extends Error {}
 class UnhandledPromiseRejection extends Error {
@@ -29,6 +30,7 @@ const classes = {
   UserCodeSyntaxError,
   MalformedStreamingHandler,
   InvalidStreamingOperation,
+  TruncatedResponse,
   JSONStringifyError,
   CallbackHandlerDeprecated,
   UnhandledPromiseRejection,

@@ -5,7 +5,7 @@ const { parseInvoke } = require("./channel.js");
 const { environmentData, forwardTrace, invocationData } = require("./context.js");
 const { JSONStringifyError, documentOf } = require("./errors.js");
 const logs = require("./logs.js");
-const { NOT_ASYNCHRONOUS, collectResponse } = require("./stream.js");
+const { HANDLER_HIGHWATERMARK, NOT_ASYNCHRONOUS, ResponseStream, runStreaming } = require("./stream.js");
 
 const KEYS = {
   REQUEST_ID: Symbol.for("_AWS_LAMBDA_REQUEST_ID"),
@@ -55,7 +55,7 @@ class Runtime {
 
   begin({ handler, streaming }) {
     this.handler = handler;
-    this.isStreaming = streaming;
+    this.process = streaming ? this.processStreaming : this.processInvoke;
     this.environment = environmentData();
   }
 
@@ -76,24 +76,41 @@ class Runtime {
     const context = { ...invocationData(invocation), xRayTraceId: traceId, ...this.environment };
     forwardTrace(traceId);
     this.channel.release();
-    this.store.run({ [KEYS.REQUEST_ID]: requestId, [KEYS.X_RAY_TRACE_ID]: traceId }, () => this.processInvoke(requestId, event, context));
+    this.store.run({ [KEYS.REQUEST_ID]: requestId, [KEYS.X_RAY_TRACE_ID]: traceId }, () => this.process(requestId, event, context));
   }
 
   async processInvoke(requestId, event, context) {
     await undefined; // leaves our own frames out of the handler's stack traces
     try {
-      const result = this.isStreaming
-        ? await collectResponse(this.handler, event, context, new Error(NOT_ASYNCHRONOUS))
-        : stringified(await this.handler(event, context));
+      const result = stringified(await this.handler(event, context));
       await nextTurn();
       this.channel.respond(requestId, result);
     } catch (error) {
-      await nextTurn();
-      logs.logError("Invoke Error", error);
-      const document = documentOf(error, true);
+      const document = await this.reported(error);
       this.channel.fail(requestId, document.errorType, JSON.stringify(document));
     }
     this.channel.hold();
+  }
+
+  async processStreaming(requestId, event, context) {
+    await undefined;
+    const stream = new ResponseStream(this.channel, requestId, this.handler[HANDLER_HIGHWATERMARK]);
+    let isAnswered = false;
+    try {
+      await runStreaming(this.handler, event, stream, context, new Error(NOT_ASYNCHRONOUS));
+      await nextTurn();
+    } catch (error) {
+      const document = await this.reported(error);
+      isAnswered = !stream.fail(document.errorType, JSON.stringify(document));
+    }
+    if (!isAnswered) this.channel.send("R");
+    this.channel.hold();
+  }
+
+  async reported(error) {
+    await nextTurn();
+    logs.logError("Invoke Error", error);
+    return documentOf(error, true);
   }
 }
 

@@ -28,12 +28,16 @@ PATIENCE = 30.0
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What the client said: R, X, S or E."""
+    """What the client said: R, X, S or E; F for a streamed response, when the client is ready again."""
 
     kind: str
     body: bytes = b""
     request_id: str = ""
     error_type: str = ""
+    content_type: str = ""
+    """Of a streamed response."""
+    pieces: tuple[bytes, ...] = ()
+    """Of a streamed response; `body` is all of them, or the error document that it ended with."""
 
     @property
     def document(self) -> dict:
@@ -156,12 +160,26 @@ class Client:
 
     def answer(self) -> Answer:
         kind, body = self.receive()
+        if kind == "B":
+            return self._streamed(body[:36].decode(), body[36:].decode())
         if kind == "S":
             return Answer(kind=kind, request_id=body[:36].decode(), body=body[36:])
         request_id, body = (body[:36].decode(), body[36:]) if kind == "E" else ("", body)
         if kind in "EX":
             return Answer(kind=kind, request_id=request_id, error_type=body[1 : 1 + body[0]].decode(), body=body[1 + body[0] :])
         return Answer(kind=kind, body=body)
+
+    def _streamed(self, request_id: str, content_type: str) -> Answer:
+        pieces = []
+        while (frame := self.receive())[0] == "D":
+            pieces.append(frame[1])
+        kind, end = frame
+        assert kind == "F", frame
+        assert self.receive() == ("R", b"")
+        error_type, body = (end[1 : 1 + end[0]].decode(), end[1 + end[0] :]) if end else ("", b"".join(pieces))
+        return Answer(
+            kind=kind, request_id=request_id, body=body, error_type=error_type, content_type=content_type, pieces=tuple(pieces)
+        )
 
     # ------------------------------------------------ the life of an environment
 

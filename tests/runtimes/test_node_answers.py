@@ -1,4 +1,4 @@
-"""The Node client on every Node of this machine: context, results, failures, callbacks, streams."""
+"""The Node client on every Node of this machine: context, results, failures, callbacks."""
 
 import re
 from collections.abc import Callable
@@ -170,51 +170,6 @@ def test_modern_runtimes_answer_with_a_plain_value_and_exit_on_a_promise_that_ne
     with pytest.raises(EOFError):
         client.answer()
     assert client.wait() == 0
-
-
-STREAMS = {
-    "chunks": ("stream.write('a'); stream.write(Buffer.from('b')); stream.write({ c: 1 }); stream.end('d')", b'ab{"c":1}d'),
-    "a pipeline": (
-        "await require('util').promisify(require('stream').pipeline)(require('stream').Readable.from(['x', 'y']), stream)",
-        b"xy",
-    ),
-    "http": (
-        "stream = awslambda.HttpResponseStream.from(stream, { statusCode: 201 }); stream.write('body'); stream.end()",
-        b'{"statusCode":201}' + bytes(8) + b"body",
-    ),
-    "later": ("setTimeout(() => stream.end('late'), 20)", b"late"),
-    "nothing": ("stream.end()", b""),
-}
-
-
-@pytest.mark.parametrize("name", STREAMS)
-def test_a_streaming_handler_s_stream_is_the_response(run_node: Callable[..., Client], name: str) -> None:
-    statement, expected = STREAMS[name]
-    client = run_node(
-        f"exports.handler = awslambda.streamifyResponse(async (event, stream, context) => {{ {statement} }})"
-    ).start()
-    assert [client.invoke({}).body for _ in range(2)] == [expected] * 2
-
-
-@pytest.mark.parametrize(
-    ("source", "error_type", "message"),
-    [
-        ("async (e, s) => { s.write('a'); throw new RangeError('mid') }", "RangeError", "mid"),
-        ("(e, s) => { s.end() }", "string", "Streaming does not support non-async handlers."),
-        (
-            "async (e, s) => { s.write('a'); s.setContentType('x') }",
-            "Runtime.InvalidStreamingOperation",
-            "Cannot set content-type, too late.",
-        ),
-    ],
-)
-def test_a_streaming_handler_that_fails_is_an_error(
-    run_node: Callable[..., Client], is_modern: bool, source: str, error_type: str, message: str
-) -> None:
-    client = run_node(f"exports.handler = awslambda.streamifyResponse({source})").start()
-    document = client.invoke({}).document
-    expected = "Error" if is_modern and error_type == "string" else error_type
-    assert (document["errorType"], document["errorMessage"]) == (expected, message)
 
 
 def test_an_answer_after_the_empty_loop_has_answered_is_told(run_node: Callable[..., Client], is_modern: bool) -> None:

@@ -46,12 +46,14 @@ class EventFrames:
         await self._invoke.aclose()
 
     async def _completion(self) -> dict[str, str]:
+        if self._invoke.whole and not self._log_tail:
+            return {}  # the function may go on for long after its response
         try:
             result = await self._invoke.result()
         except LambdaError as fault:
             return {"ErrorCode": fault.code, "ErrorDetails": fault.message}
         complete: dict[str, str] = {}
-        if result.outcome.status is not InvocationStatus.SUCCESS:
+        if result.outcome.status is not InvocationStatus.SUCCESS and not self._invoke.whole:
             complete["ErrorCode"] = self._invoke.error_code or _code_before_any_byte(result)
             complete["ErrorDetails"] = result.outcome.payload.decode("utf-8", "replace")
         if self._log_tail:

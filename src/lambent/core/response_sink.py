@@ -27,5 +27,8 @@ class ResponseSink(Protocol):
     def when_wanted(self, resume: Callable[[], None]) -> None:
         """After a `write` that answered False: call `resume` once, in a turn of the loop to come, when more is wanted."""
 
+    def end(self) -> None:
+        """The body is whole. What the runtime does after that, until it is done, changes nothing for the caller."""
+
     def broken_off(self, error_type: str) -> None:
         """The runtime itself ended the response with an error: its name for it, as it was sent (at most 255 characters)."""

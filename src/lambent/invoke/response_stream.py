@@ -16,7 +16,7 @@ _TOGETHER_BYTES: Final = 64 * 1024
 class ResponseStream:
     """Implements `core.response_sink.ResponseSink` for the data plane; `begun`, `read` and `abandon` are the reader's.
 
-    Whoever runs the invocation calls `close` when it is over, however it ended: only then does the reader see the end.
+    Whoever runs the invocation calls `close` when it is over, however it ended: then at the latest the reader sees the end.
     """
 
     __slots__ = (
@@ -31,6 +31,7 @@ class ResponseStream:
         "content_type",
         "error_type",
         "executed_version",
+        "whole",
     )
 
     def __init__(self, *, limit: int = STREAMED_RESPONSE_BYTES) -> None:
@@ -48,6 +49,8 @@ class ResponseStream:
         """The function's own; None until the response has begun."""
         self.error_type = ""
         """What the runtime called the error that it ended the response with; empty for none."""
+        self.whole = False
+        """All of the body has come; the function may still be running."""
 
     # ---------------------------------------------------------------- the data plane's side
 
@@ -75,6 +78,10 @@ class ResponseStream:
         if self._abandoned or self._held_bytes < HELD_BYTES:
             self._go_on()
 
+    def end(self) -> None:
+        self.whole = True
+        self._wake()
+
     def broken_off(self, error_type: str) -> None:
         self.error_type = error_type
 
@@ -94,7 +101,7 @@ class ResponseStream:
     async def read(self) -> bytes:
         """What has come, as soon as anything has; empty at the end of the response. One reader at a time."""
         while not self._held:
-            if self._closed or self._abandoned:
+            if self.whole or self._closed or self._abandoned:
                 return b""
             await self._change()
         pieces, size = [self._held.popleft()], 0

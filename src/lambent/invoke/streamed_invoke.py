@@ -59,6 +59,11 @@ class StreamedInvoke:
         return self._stream.content_type is not None
 
     @property
+    def whole(self) -> bool:
+        """Whether the body has been streamed to its end: what the function still does cannot fail the response any more."""
+        return self._stream.whole
+
+    @property
     def content_type(self) -> str:
         """Of the body, as the function named it."""
         return self._stream.content_type or _BUFFERED_CONTENT_TYPE
@@ -67,7 +72,7 @@ class StreamedInvoke:
     def error_code(self) -> str:
         """Of the error that ended a response which had begun; after `result`. Empty when there was none."""
         outcome = self._task.result().outcome
-        if not self.begun or outcome.status is InvocationStatus.SUCCESS:
+        if not self.begun or self.whole or outcome.status is InvocationStatus.SUCCESS:
             return ""
         return self._stream.error_type or outcome.error_type or "Unhandled"
 

@@ -36,6 +36,9 @@ class Collected:
     def when_wanted(self, resume: Callable[[], None]) -> None:
         """Never full."""
 
+    def end(self) -> None:
+        """The caller has it when the invocation is over."""
+
     def broken_off(self, error_type: str) -> None:
         """Told by the outcome."""
 
@@ -78,8 +81,14 @@ class StreamedResponse:
         """Whether it has been cut off for its size."""
         return self._size > self._sink.limit
 
+    def end_body(self) -> None:
+        """The body is whole; the runtime goes on with the invocation until `finish`."""
+        if self.open:
+            self._sink.end()
+
     def finish(self) -> None:
-        """The body is whole."""
+        """The body is whole, and the runtime is done."""
+        self.end_body()
         payload = bytes(self._sink.payload) if isinstance(self._sink, Collected) else b""
         self._end(Outcome(status=InvocationStatus.SUCCESS, payload=payload))
 

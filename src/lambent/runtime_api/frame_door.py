@@ -169,6 +169,7 @@ class FrameDoor:
         elif kind == HELLO:
             self._greet()
         elif kind == READY:
+            self._stream.back()
             if self._assignment is None or not self._hellos or self._session.next(self.deliver, Door.FRAMES) is not None:
                 raise Breach("ready in the wrong state")
         elif kind == INIT_ERROR:
@@ -212,8 +213,7 @@ class FrameDoor:
             if not stream.piece(bytes(data[start:end])):
                 self._pause(stream)
         elif kind == FINISH:
-            if stream.finish(data, start, end):
-                self._session.next(self.deliver, Door.FRAMES)
+            stream.finish(data, start, end)
         elif not stream.begin(data, start, end):
             self._refused()
         if not stream.open:

@@ -14,16 +14,17 @@ _IGNORED = object()
 class FrameStream:
     """At most one response at a time, as the protocol has it."""
 
-    __slots__ = ("_current", "_session")
+    __slots__ = ("_current", "_ended", "_session")
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._current: StreamedResponse | object | None = None
+        self._ended = False
 
     @property
     def open(self) -> bool:
         """Whether a response is coming in that somebody wants."""
-        return isinstance(self._current, StreamedResponse) and self._current.open
+        return isinstance(self._current, StreamedResponse) and self._current.open and not self._ended
 
     def begin(self, data: bytes | bytearray, start: int, end: int) -> bool:
         """BEGIN at data[start:end]: request id, content type. False when the session refuses it. Raises Breach, as all here."""
@@ -42,7 +43,7 @@ class FrameStream:
     def piece(self, data: bytes) -> bool:
         """DATA. False: read no more for now."""
         current = self._current
-        if current is None:
+        if current is None or self._ended:
             raise Breach("a piece of no response")
         return current.write(data) if isinstance(current, StreamedResponse) else True
 
@@ -51,16 +52,31 @@ class FrameStream:
         if isinstance(self._current, StreamedResponse):
             self._current.when_wanted(resume)
 
-    def finish(self, data: bytes | bytearray, start: int, end: int) -> bool:
-        """FINISH: nothing, or an error type and a document. Whether a response that had been accepted is over by it."""
-        current, self._current = self._current, None
-        if current is None:
+    def finish(self, data: bytes | bytearray, start: int, end: int) -> None:
+        """FINISH: nothing, or an error type and a document. The runtime may go on until `back`."""
+        current = self._current
+        if current is None or self._ended:
             raise Breach("the end of no response")
+        self._ended = True
         failure = typed_error(data, start, end) if end > start else None
         if not isinstance(current, StreamedResponse):
-            return False
-        if failure is None:
-            current.finish()
+            self._forget()
+        elif failure is None:
+            current.end_body()
         else:
             current.fail(failure[0], bytes(data[failure[1] : end]))
-        return True
+
+    def back(self) -> None:
+        """READY: the runtime is done with the invocation whose response it has streamed, if that is what it did."""
+        current = self._current
+        if current is None:
+            return
+        if not self._ended:
+            raise Breach("ready in the middle of a response")
+        self._forget()
+        if isinstance(current, StreamedResponse):
+            current.finish()
+
+    def _forget(self) -> None:
+        self._current = None
+        self._ended = False

@@ -65,6 +65,8 @@ class Streamed:
 
     pieces: AsyncIterator[bytes]
     content_type: str = "application/octet-stream"
+    afterwards: Awaitable[object] | None = None
+    """What the function still does when its response has been sent."""
 
 
 Answer = bytes | Raw | Exit | Silence | Streamed
@@ -190,6 +192,9 @@ class FakeRuntimeClient:
             kind = type(error).__name__
             end = _typed(kind) + json.dumps({"errorType": kind, "errorMessage": str(error)}).encode()
         await self._say(Raw(frame(b"F", end)))
+        if answer.afterwards is not None:
+            await answer.afterwards
+        await self._say(Raw(frame(b"R")))
 
     def _read_invoke(self, body: bytes) -> tuple[FakeContext, bytes]:
         end = 4 + int.from_bytes(body[:4], "big")

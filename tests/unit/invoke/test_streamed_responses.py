@@ -13,43 +13,11 @@ from lambent.invoke.streamed_invoke import StreamedInvoke
 from lambent.testing.runtime_client import Streamed
 from lambent.testing.sandbox import SILENCE, Script
 from tests.unit.invoke_world import World, document
+from tests.unit.streaming_source import Source, read_all, streaming
 
 PIECE = 64 * 1024
 IN_FLIGHT_BYTES = HELD_BYTES + 2 * 1024 * 1024
 """What may be on its way besides: both socket buffers and one read."""
-
-
-class Source:
-    """Pieces that a test lets out one by one, or as fast as they are taken."""
-
-    def __init__(self, *pieces: bytes, failure: Exception | None = None) -> None:
-        self.pieces = pieces
-        self.failure = failure
-        self.sent = 0
-        self.allowed = asyncio.Semaphore(0)
-        self.free = False
-        self.ended = False
-
-    async def __aiter__(self):
-        for piece in self.pieces:
-            if not self.free:
-                await self.allowed.acquire()
-            yield piece
-            self.sent += len(piece)
-        if self.failure is not None:
-            raise self.failure
-        self.ended = True
-
-
-def streaming(world: World, source: Source, content_type: str = "application/octet-stream") -> None:
-    world.provider.script = Script(behaviour=lambda event, context: Streamed(pieces=aiter(source), content_type=content_type))
-
-
-async def read_all(started: StreamedInvoke) -> bytes:
-    received = bytearray()
-    while piece := await started.read():
-        received += piece
-    return bytes(received)
 
 
 async def test_each_piece_is_there_before_the_function_makes_the_next(world: World) -> None:
@@ -270,4 +238,37 @@ async def test_a_response_that_never_ends_is_a_time_out_for_its_caller(world: Wo
     started = await StreamedInvoke.start(world.invoker.invoke, world.request())
     assert not started.begun
     assert (await started.result()).outcome.status is InvocationStatus.TIMEOUT
+    await started.aclose()
+
+
+async def test_the_response_ends_for_its_reader_when_it_is_whole_and_the_invocation_when_the_function_is_done(
+    world: World,
+) -> None:
+    await world.create(timeout=900)
+    going_on = asyncio.Event()
+    source = Source(b"all")
+    source.free = True
+    world.provider.script = Script(behaviour=lambda event, context: Streamed(pieces=aiter(source), afterwards=going_on.wait()))
+    started = await StreamedInvoke.start(world.invoker.invoke, world.request())
+    assert await read_all(started) == b"all"
+    assert started.whole
+    await asyncio.sleep(10)
+    assert not world.log()[-1].startswith("REPORT")
+    going_on.set()
+    assert (await started.result()).outcome.status is InvocationStatus.SUCCESS
+    assert "Duration: 10000" in world.log()[-1]
+    await started.aclose()
+
+
+async def test_what_goes_wrong_after_a_whole_response_is_in_the_log_and_not_in_the_response(world: World) -> None:
+    await world.create(timeout=3)
+    source = Source(b"all")
+    source.free = True
+    never = asyncio.Event().wait()
+    world.provider.script = Script(behaviour=lambda event, context: Streamed(pieces=aiter(source), afterwards=never))
+    started = await StreamedInvoke.start(world.invoker.invoke, world.request())
+    assert await read_all(started) == b"all"
+    assert (await started.result()).outcome.status is InvocationStatus.TIMEOUT
+    assert started.error_code == ""
+    assert world.log()[-1].endswith("Status: timeout")
     await started.aclose()

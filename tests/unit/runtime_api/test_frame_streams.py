@@ -17,6 +17,9 @@ from tests.unit.invoke_world import World, document
         pytest.param([b"B%b" + b"x" * 2000], id="an endless content type"),
         pytest.param([b"B%b", b"D" + bytes(1024 * 1024 + 1)], id="a piece that is too large"),
         pytest.param([b"B%b", b"F" + b"\xffabc"], id="an error type longer than its frame"),
+        pytest.param([b"B%b", b"R"], id="ready in the middle"),
+        pytest.param([b"B%b", b"F", b"F"], id="two ends"),
+        pytest.param([b"B%b", b"F", b"D" + b"late"], id="a piece after the end"),
     ],
 )
 async def test_frames_out_of_order_end_the_environment_and_only_it(world: World, frames: list[bytes]) -> None:
@@ -62,6 +65,7 @@ async def test_while_a_response_streams_nothing_else_answers(world: World) -> No
             b"E" + identifier + b"\0{}",
             b"D" + b"b",
             b"F",
+            b"R",
         ]
         return Raw(b"".join(len(each).to_bytes(4, "big") + each for each in all_frames))
 
