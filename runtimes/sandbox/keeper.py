@@ -1,16 +1,20 @@
 """Keeps one runtime process and all that it starts: reaps them, reports its end, kills them all when told or orphaned.
 
-Usage: keeper.py CHANNEL TELEMETRY REPORT PROGRAM [ARGUMENT ...]   (three descriptor numbers, then what to run)
-The program gets CHANNEL as descriptor 3 and TELEMETRY as 4. On REPORT the keeper writes the program's process id and later its
-wait status, each as an i32 in host order. SIGTERM, or the death of the parent, ends everything. Standard library only.
+Usage: keeper.py CHANNEL TELEMETRY CONTROL PROGRAM [ARGUMENT ...]   (three descriptor numbers, then what to run)
+The program gets CHANNEL as descriptor 3 and TELEMETRY as 4. On CONTROL the keeper is the program's supervisor
+(sandbox_supervisor.py). SIGTERM, or the death of the parent, ends everything. Standard library only.
 """
 
 import ctypes
 import fcntl
 import os
 import signal
-import struct
+import socket
 import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from sandbox_supervisor import Supervisor  # noqa: E402 - found through the line above
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -67,7 +71,7 @@ def _reap_all():
             return True
 
 
-def run(channel, telemetry, report, command):
+def run(channel, telemetry, control, command):
     """Start the command and stay until it has ended."""
     parent = os.getppid()
     libc = ctypes.CDLL(None)
@@ -81,18 +85,9 @@ def run(channel, telemetry, report, command):
         _become(channel, telemetry, command)
     for descriptor in (channel, telemetry):
         os.close(descriptor)
-    os.write(report, struct.pack("=i", child))
-    status = _await(child)
-    os.write(report, struct.pack("=i", status))
+    os.set_inheritable(control, False)
+    Supervisor(socket.socket(fileno=control), child).serve()
     end_all()
-
-
-def _await(child):
-    """The wait status of the command; orphans that end before it are reaped."""
-    while True:
-        pid, status = os.waitpid(-1, 0)
-        if pid == child:
-            return status
 
 
 def _told_to_end(*_):

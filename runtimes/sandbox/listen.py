@@ -1,8 +1,10 @@
 """First program inside a bwrap sandbox: makes its listeners and hands them out, sets limits, becomes the runtime client.
 
-Usage: listen.py HAND CHANNEL TELEMETRY USER FILE_BYTES PROGRAM [ARGUMENT ...]
+Usage: listen.py HAND CHANNEL TELEMETRY USER FILE_BYTES STAY PROGRAM [ARGUMENT ...]
 HAND, CHANNEL and TELEMETRY are descriptors: over the Unix socket HAND go the listening sockets of the Runtime API and of the AWS
-endpoint; the client finds the others as 3 and 4. USER is the number to become, or - to stay. Only the standard library of 3.8.
+endpoint; the client finds the others as 3 and 4. USER is the number to become, or - to stay. STAY is 1 where extensions may have
+to be started: this program then goes on as the supervisor (sandbox_supervisor.py, over HAND), and 0 elsewhere. Only the standard
+library of 3.8.
 """
 
 import array
@@ -34,11 +36,10 @@ def listeners():
     return made
 
 
-def hand_over(descriptor, sockets):
+def hand_over(hand, sockets):
     """Send them to the platform. They stay open there when they close here."""
-    with socket.socket(fileno=descriptor) as hand:
-        numbers = array.array("i", [each.fileno() for each in sockets])
-        hand.sendmsg([b"L"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, numbers)])
+    numbers = array.array("i", [each.fileno() for each in sockets])
+    hand.sendmsg([b"L"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, numbers)])
     for each in sockets:
         each.close()
 
@@ -80,10 +81,22 @@ def become(user):
 
 def main(arguments):
     """Does not return."""
-    hand, channel, telemetry = (int(each) for each in arguments[:3])
+    number, channel, telemetry = (int(each) for each in arguments[:3])
+    hand = socket.socket(fileno=number)
     hand_over(hand, listeners())
     limit(int(arguments[4]))
     become(arguments[3])
+    command = arguments[6:]
+    if arguments[5] == "0":
+        execute(channel, telemetry, command)
+    client = os.fork()
+    if client == 0:
+        execute(channel, telemetry, command)
+    supervise(hand, client)
+
+
+def execute(channel, telemetry, command):
+    """Become the client."""
     # Out of the way first: 3 and 4 may be each other's number.
     spare = [fcntl.fcntl(each, fcntl.F_DUPFD, 64) for each in (channel, telemetry)]
     os.dup2(spare[0], 3)
@@ -92,7 +105,18 @@ def main(arguments):
     os.closerange(5, _OPEN_FILES)
     for number in (signal.SIGPIPE, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
-    os.execv(arguments[5], arguments[5:])
+    os.execv(command[0], command)
+
+
+def supervise(hand, client):
+    """Stay, with nothing open but the way to the platform and what this program says when it fails."""
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    from sandbox_supervisor import Supervisor
+
+    control = fcntl.fcntl(hand.detach(), fcntl.F_DUPFD_CLOEXEC, _OPEN_FILES - 1)
+    os.closerange(3, control)
+    Supervisor(socket.socket(fileno=control), client).serve()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import os
 import select
 import signal
 import socket
-import struct
 import sys
 import traceback
 import types
@@ -24,11 +23,13 @@ if __name__ == "__main__":
 
 import sandbox_confine as confine  # noqa: E402 - found through the line above
 import sandbox_kernel as kernel  # noqa: E402
+import sandbox_supervisor as supervisor  # noqa: E402
 
 _MESSAGE = 65536
 _DESCRIPTORS = 32
 _LEAF = 5
 """The runtime keeps descriptors below this: /dev/null, output twice, channel, telemetry."""
+_OWN = ("sandbox_confine", "sandbox_kernel", "sandbox_supervisor", "zygote", "__main__")
 _RESET = (signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM)
 
 
@@ -155,17 +156,14 @@ class Zygote:
         kernel.install_filter(self.filter)
 
     def _run(self, ends):
-        channel, output, telemetry, report = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 100) for end in ends)
+        channel, output, telemetry, control = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 100) for end in ends)
         leaf = os.fork()
         if leaf == 0:
             self._leaf(channel, output, telemetry)
-        os.dup2(report, 3)
+        os.dup2(control, 3, inheritable=False)
         kernel.close_from(4)
-        while True:
-            process, status = os.wait()
-            if process == leaf:
-                os.write(3, struct.pack("=i", status))
-                os._exit(0)  # and with process 1 ends everything in here
+        supervisor.Supervisor(socket.socket(fileno=3), leaf).serve()
+        os._exit(0)  # and with process 1 ends everything in here
 
     def _leaf(self, channel, output, telemetry):
         try:
@@ -194,7 +192,7 @@ class Zygote:
 
 def hide_own_modules():
     """These names are the function's to use. Returns what must be kept alive."""
-    kept = [sys.modules.pop(name) for name in ("sandbox_confine", "sandbox_kernel", "zygote", "__main__") if name in sys.modules]
+    kept = [sys.modules.pop(name) for name in _OWN if name in sys.modules]
     sys.modules["__main__"] = types.ModuleType("__main__")
     sys.argv[:] = [""]
     return kept

@@ -1,6 +1,7 @@
 """The environment variables that a function finds (facts E5): what is reserved, what is a default, what the user set."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lambent.core.environment import InitializationType
@@ -9,6 +10,19 @@ from lambent.core.ports import SandboxPaths
 from lambent.core.runtime import RuntimeFamily, RuntimeInstallation
 
 _XRAY_HOST, _XRAY_PORT = "169.254.79.129", "2000"
+_OF_THE_RUNTIME = frozenset(
+    {
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+        "_HANDLER",
+        "_LAMBDA_TELEMETRY_LOG_FD",
+        "LAMBENT_LAYERS_ROOT",
+    }
+)
+_OF_THE_RUNTIME_BEGIN = ("AWS_XRAY_", "_AWS_XRAY_")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +64,15 @@ def library_path(paths: SandboxPaths) -> str:
     """LD_LIBRARY_PATH as Lambda sets it. Dynamic loaders read it when a process starts, so a blank one has it already."""
     own = (f"{paths.language}/lib", "/lib64", "/usr/lib64", paths.runtime, f"{paths.runtime}/lib")
     return ":".join((*own, paths.task, f"{paths.task}/lib", f"{paths.layers}/lib"))
+
+
+def extension_variables(variables: Mapping[str, str]) -> dict[str, str]:
+    """What an external extension gets of a function's variables: all but the runtime's own (facts E3)."""
+    return {
+        name: value
+        for name, value in variables.items()
+        if name not in _OF_THE_RUNTIME and not name.startswith(_OF_THE_RUNTIME_BEGIN)
+    }
 
 
 def _unlike_lambda(paths: SandboxPaths) -> dict[str, str]:

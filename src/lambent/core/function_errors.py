@@ -61,7 +61,7 @@ def timed_out(request_id: str, seconds: float) -> Outcome:
 def exit_reason(ended: Exit) -> str:
     """How the runtime ended, in the words of the runtime interface emulator."""
     if ended.signal is not None:
-        return f"Runtime exited with error: signal: {_signal_name(ended.signal)}"
+        return f"Runtime exited with error: signal: {signal_name(ended.signal)}"
     if ended.code:
         return f"Runtime exited with error: exit status {ended.code}"
     return "Runtime exited without providing a reason"
@@ -97,7 +97,7 @@ def response_too_large(limit: int = RESPONSE_PAYLOAD_BYTES) -> Outcome:
     return Outcome(status=InvocationStatus.FAILURE, payload=document(TOO_LARGE, message), error_type=TOO_LARGE)
 
 
-def _signal_name(number: int) -> str:
+def signal_name(number: int) -> str:
     """The emulator is written in Go: its names are the C library's in lower case, `signal 35` for one without a name."""
     try:
         return (signal.strsignal(number) or f"signal {number}").lower()

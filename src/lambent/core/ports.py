@@ -301,6 +301,10 @@ class PackageStore(Protocol):
     async def merged(self, digests: Sequence[str]) -> Path | None:
         """One folder with the layers unzipped over each other in this order, later over earlier; None for no layers."""
 
+    async def external_extensions(self, layers: Path) -> Sequence[str]:
+        """The names of what lies in `extensions/` of a folder that `merged` returned, folders left out, by name; the folder is
+        read at most once."""
+
     async def read_zip(self, digest: str) -> AsyncIterator[bytes]:
         """The zip as uploaded, in chunks. Raises KeyError."""
 
@@ -382,6 +386,42 @@ class SandboxPaths:
     language: str = "/var/lang"
 
 
+@dataclass(kw_only=True, slots=True)
+class ExtensionProcess:
+    """One external extension that runs."""
+
+    output: int
+    """Read end of its stdout and stderr; closed with the sandbox (then -1)."""
+    exited: "asyncio.Future[Exit]"
+
+
+class NotExecutable(OSError):
+    """The kernel refuses to execute a file of the function's layers: the function's own fault. `errno` says why."""
+
+
+class Supervisor(Protocol):
+    """The first process of a sandbox: it starts what runs beside the runtime, within the same walls, and then outlives it.
+
+    To be used in a sandbox that is assigned and not frozen.
+    """
+
+    async def start_extension(self, path: str, variables: Mapping[str, str]) -> ExtensionProcess:
+        """Execute the file at `path` (inside) with exactly these variables, in the folder /. Each path once.
+
+        Raises NotExecutable, and SandboxFault when the sandbox is gone or does not answer.
+        """
+
+    async def tcp_socket(self) -> socket.socket:
+        """A new TCP socket of the sandbox's own network, neither bound nor connected, non-blocking, the caller's: what it is
+        connected to from outside is inside. Raises SandboxFault."""
+
+    def signal_runtime(self, number: int) -> bool:
+        """Send a signal to the runtime process. False when there is nobody to tell."""
+
+    def kill_extension(self, path: str) -> bool:
+        """SIGKILL. False when there is nobody to tell."""
+
+
 class Sandbox(Protocol):
     """One sandbox: at first blank (its runtime client started and waiting), then one function version's, then destroyed.
 
@@ -407,6 +447,9 @@ class Sandbox(Protocol):
     paths: SandboxPaths
     exited: "asyncio.Future[Exit]"
     """Done when the runtime process has ended, for whatever reason."""
+
+    @property
+    def supervisor(self) -> Supervisor: ...
 
     @property
     def runtime_api_address(self) -> str:

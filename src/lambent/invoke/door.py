@@ -30,8 +30,11 @@ class Refusal(StrEnum):
 class Doors(Protocol):
     """Every way into one sandbox, opened for one session (implemented by `runtime_api.doors`)."""
 
+    def listen(self) -> None:
+        """Open the HTTP Runtime API and the way to the AWS endpoint. Idempotent."""
+
     def initialise(self, variables: Mapping[str, str], handler: str) -> None:
-        """Tell the runtime client to become the function's: at once, or when it says hello; and open the HTTP Runtime API."""
+        """Listen, and tell the runtime client to become the function's: at once, or when it says hello."""
 
     def close(self) -> None:
         """Forget every connection. Idempotent; called before the sandbox is destroyed."""

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 
 from lambent.core.environment import InitializationType, Phase
 from lambent.core.environment_variables import Surroundings, environment_variables
 from lambent.core.errors import ServiceFault
+from lambent.core.extension import ShutdownReason, extended_function
 from lambent.core.function import FunctionVersion
 from lambent.core.function_errors import OUT_OF_MEMORY, timed_out
 from lambent.core.invocation import Invocation, InvocationStatus, InvokeResult, Outcome
@@ -14,6 +15,8 @@ from lambent.core.limits import INIT_SECONDS, PROVISIONED_INIT_SECONDS
 from lambent.core.ports import SandboxFault, TemporaryStorage, Workload
 from lambent.core.report import Report
 from lambent.core.runtime import RuntimeInstallation
+from lambent.invoke.extended_run import Launch, all_back, all_ready, launch, reason_of, shut_down
+from lambent.invoke.extensions import ExtensionHost
 from lambent.invoke.host import Host
 from lambent.invoke.journal import Journal, log_stream_name
 from lambent.invoke.live_sandbox import LiveSandbox
@@ -29,6 +32,7 @@ class Environment:
 
     __slots__ = (
         "_ended",
+        "_external",
         "_host",
         "_init_seconds",
         "_initialised",
@@ -36,9 +40,9 @@ class Environment:
         "_kind",
         "_live",
         "_log_stream",
-        "_rest",
         "_runtime",
         "_storage",
+        "unfinished",
         "version",
     )
 
@@ -62,8 +66,11 @@ class Environment:
         """Whether the init phase has been tried: afterwards init is run within an invocation, without lines of its own."""
         self._init_seconds: float | None = None
         """How long the init phase took, until it has been reported."""
-        self._rest: Coroutine[None, None, InvokeResult] | None = None
-        """What is left of an invocation whose caller went away."""
+        self._external: Sequence[str] = ()
+        """Names of the external extensions in the layers."""
+        self.unfinished: Coroutine[None, None, InvokeResult] | None = None
+        """What is left of an invocation whose caller went away, or was answered before its extensions were done: then `see_out`
+        has to be awaited before anything else."""
         self._ended = False
 
     async def provision(self, on_exit: Callable[[], None]) -> Outcome | None:
@@ -105,21 +112,18 @@ class Environment:
             seconds -= clock.monotonic() - started
         if outcome is None:
             try:
+                if live.extensions.any:
+                    live.extensions.invoke(invocation, deadline_ms)
                 outcome = await live.session.run(invocation, deadline_ms, seconds)
             except asyncio.CancelledError:
-                self._rest = self._finish_late(live, invocation, started)
+                self.unfinished = self._finish_late(live, invocation, started)
                 raise
         return await self._finish(live, invocation, outcome, clock.monotonic() - started)
 
-    @property
-    def left_running(self) -> bool:
-        """Whether the caller of `run` went away in the middle: then `see_out` has to be awaited before anything else."""
-        return self._rest is not None
-
     async def see_out(self) -> None:
-        """Bring the invocation to its end without its caller: in Lambda too, it goes on (facts B1). Raises as `run`."""
-        rest, self._rest = self._rest, None
-        if rest is not None:
+        """Bring the invocation to its end without its caller: in Lambda too, it goes on (facts B1, E2). Raises as `run`."""
+        while self.unfinished is not None:
+            rest, self.unfinished = self.unfinished, None
             await rest
 
     async def _prepare_for(self, invocation: Invocation, log_tail: bool) -> LiveSandbox:  # noqa: FBT001 - ours alone
@@ -127,7 +131,7 @@ class Environment:
         try:
             return await asyncio.shield(preparing)
         except asyncio.CancelledError:
-            self._rest = self._execute_late(preparing, invocation, log_tail)
+            self.unfinished = self._execute_late(preparing, invocation, log_tail)
             raise
 
     async def _execute_late(self, preparing: "asyncio.Task[LiveSandbox]", invocation: Invocation, log_tail: bool) -> InvokeResult:  # noqa: FBT001 - ours alone
@@ -153,7 +157,7 @@ class Environment:
         live, self._live = self._live, None
         storage, self._storage = self._storage, None
         if live is not None:
-            await live.destroy()
+            await self._end(live, ShutdownReason.SPINDOWN)
         if storage is not None:
             await self._host.provider.release(storage)
         self._journal.close()
@@ -181,6 +185,8 @@ class Environment:
         if failure is not None or self._kind is not InitializationType.ON_DEMAND:
             await live.drain()
             self._journal.init_report(took, failure)
+        if failure is not None:
+            await self._reset(reason_of(failure))
         return failure
 
     async def _renew(self) -> LiveSandbox:
@@ -204,13 +210,21 @@ class Environment:
             # Destroyed while this waited: what came since is freed here, as nobody else will.
             await self.destroy()
             raise ServiceFault("The execution environment was shut down.")
-        await live.assign(workload, self._journal.output)
+        host = ExtensionHost(
+            function=extended_function(self.version), new_identifier=self._host.chance.uuid, now=self._host.clock.now
+        )
+        await live.assign(workload, self._journal.output, host)
         return live
 
-    async def _reset(self) -> None:
+    async def _reset(self, reason: ShutdownReason = ShutdownReason.FAILURE) -> None:
         live, self._live = self._live, None
         if live is not None:
-            await live.destroy()
+            await self._end(live, reason)
+
+    async def _end(self, live: LiveSandbox, reason: ShutdownReason) -> None:
+        if live.extensions.any:
+            await shut_down(live, reason)
+        await live.destroy()
 
     async def _workload(self) -> Workload:
         configuration, packages = self.version.configuration, self._host.packages
@@ -219,6 +233,7 @@ class Environment:
         try:
             task = await packages.unpacked(self.version.code.digest)
             layers = await packages.merged([each.package.digest for each in configuration.layers])
+            self._external = () if layers is None else await packages.external_extensions(layers)
         except KeyError as missing:
             raise ServiceFault("The function's code package is missing.") from missing
         return Workload(
@@ -230,8 +245,18 @@ class Environment:
         )
 
     async def _initialise(self, live: LiveSandbox, request_id: str, seconds: float) -> Outcome | None:
-        live.initialise(self._variables(live), self.version.configuration.handler or "")
-        return await live.session.initialise(request_id, seconds)
+        loop, variables, failure = live.session.loop, self._variables(live), None
+        deadline = loop.time() + seconds
+        if self._external:
+            plan = Launch(names=self._external, variables=variables, write=self._journal.output)
+            failure = await launch(live, plan, request_id, seconds)
+        if failure is None:
+            live.initialise(variables, self.version.configuration.handler or "")
+            failure = await live.session.initialise(request_id, deadline - loop.time())
+        if live.extensions.any:
+            failure = await all_ready(live, failure, request_id, deadline - loop.time())
+            self._journal.extensions(live.extensions)
+        return failure
 
     def _variables(self, live: LiveSandbox) -> dict[str, str]:
         sandbox, host = live.sandbox, self._host
@@ -258,11 +283,19 @@ class Environment:
         answered = status is InvocationStatus.SUCCESS or status is InvocationStatus.FAILURE
         if not live.drain_now(answered=answered):
             await live.drain()
-        memory = min(live.memory_peak_mib(seconds, exact=not answered), configuration.memory_size)
-        init_seconds, self._init_seconds = self._init_seconds, None
+        if live.extensions.any:
+            return self._answer(live, invocation, outcome, seconds)
+        report = self._report(live, invocation, outcome, seconds)
         if not answered:
             await self._reset()
-        report = Report(
+        return InvokeResult(outcome=outcome, executed_version=self.version.version, log_tail=self._journal.finish(report))
+
+    def _report(self, live: LiveSandbox, invocation: Invocation, outcome: Outcome, seconds: float) -> Report:
+        configuration, status = self.version.configuration, outcome.status
+        answered = status is InvocationStatus.SUCCESS or status is InvocationStatus.FAILURE
+        memory = min(live.memory_peak_mib(seconds, exact=not answered), configuration.memory_size)
+        init_seconds, self._init_seconds = self._init_seconds, None
+        return Report(
             request_id=invocation.request_id,
             duration_ms=seconds * 1000,
             init_ms=None if init_seconds is None else init_seconds * 1000,
@@ -272,4 +305,20 @@ class Environment:
             error_type=outcome.error_type,
             ahead=init_seconds is not None and self._kind is InitializationType.PROVISIONED_CONCURRENCY,
         )
-        return InvokeResult(outcome=outcome, executed_version=self.version.version, log_tail=self._journal.finish(report))
+
+    def _answer(self, live: LiveSandbox, invocation: Invocation, outcome: Outcome, seconds: float) -> InvokeResult:
+        """The caller has its answer now; the invocation ends when the extensions are done, too (facts E2)."""
+        self.unfinished = self._await_extensions(live, invocation, outcome, self._host.clock.monotonic() - seconds)
+        return InvokeResult(outcome=outcome, executed_version=self.version.version, log_tail=self._journal.tail())
+
+    async def _await_extensions(
+        self, live: LiveSandbox, invocation: Invocation, outcome: Outcome, started: float
+    ) -> InvokeResult:
+        clock, timeout = self._host.clock, float(self.version.configuration.timeout)
+        outcome = await all_back(live, outcome, invocation.request_id, started + timeout - clock.monotonic())
+        seconds = timeout if outcome.status is InvocationStatus.TIMEOUT else clock.monotonic() - started
+        live.drain_extensions()
+        self._journal.finish(self._report(live, invocation, outcome, seconds))
+        if outcome.status not in (InvocationStatus.SUCCESS, InvocationStatus.FAILURE):
+            await self._reset(reason_of(outcome))
+        return InvokeResult(outcome=outcome, executed_version=self.version.version, log_tail=b"")

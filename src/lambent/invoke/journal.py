@@ -1,9 +1,10 @@
 """The log of one execution environment: the platform's lines around the function's own, in the function's log format."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from lambent.core.environment import InitializationType
+from lambent.core.extension import ExtensionState, extension_line, platform_extension_record
 from lambent.core.function import FunctionVersion
 from lambent.core.invocation import InvocationStatus, Outcome
 from lambent.core.limits import LOG_TAIL_BYTES
@@ -26,6 +27,7 @@ from lambent.core.report import (
 )
 from lambent.core.runtime import RuntimeInstallation
 from lambent.core.runtimes_table import runtime_version_arn
+from lambent.invoke.extensions import Extension
 
 
 def log_stream_name(version: FunctionVersion, clock: Clock, chance: Chance) -> str:
@@ -101,8 +103,22 @@ class Journal:
             if self._tail is not None:
                 self._keep(end)
                 self._keep(line)
+        return self.tail()
+
+    def tail(self) -> bytes:
+        """What is kept of the log so far, for a caller who is answered before the end; nothing more is kept."""
         tail, self._tail = self._tail, None
         return b"" if tail is None else b"".join(tail)[-LOG_TAIL_BYTES:]
+
+    def extensions(self, extensions: Iterable[Extension]) -> None:
+        """Init is over: how each extension came out of it."""
+        for each in extensions:
+            facts = (each.name, each.state, each.events, each.error_type)
+            if self._is_json:
+                level = "INFO" if each.state is ExtensionState.READY else "WARN"
+                self._json("platform.extension", platform_extension_record(*facts), level)
+            else:
+                self._text(extension_line(*facts))
 
     def close(self) -> None:
         """The environment is gone."""

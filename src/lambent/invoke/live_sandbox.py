@@ -5,8 +5,9 @@ import select
 from collections.abc import Callable, Mapping
 
 from lambent.core.environment import Phase
-from lambent.core.ports import Sandbox, Workload
+from lambent.core.ports import ExtensionProcess, Sandbox, Workload
 from lambent.invoke.door import Door, Doors
+from lambent.invoke.extensions import ExtensionHost, Extensions
 from lambent.invoke.output import LineSplitter, OutputPipe, RecordSplitter
 from lambent.invoke.session import Session
 
@@ -17,7 +18,7 @@ _PEAK_SECONDS = 0.025
 _BRIEF_SECONDS = 0.005
 """An invocation longer than this has the peak read anew in any case."""
 
-OpenDoors = Callable[[Sandbox, Session], Doors]
+OpenDoors = Callable[[Sandbox, Session, Extensions], Doors]
 
 
 class LiveSandbox:
@@ -25,6 +26,7 @@ class LiveSandbox:
 
     __slots__ = (
         "_doors",
+        "_extension_pipes",
         "_freeze_timer",
         "_frozen",
         "_peak",
@@ -32,6 +34,7 @@ class LiveSandbox:
         "_pipes",
         "_poll",
         "_resting",
+        "extensions",
         "sandbox",
         "session",
     )
@@ -39,7 +42,9 @@ class LiveSandbox:
     def __init__(self, sandbox: Sandbox, open_doors: OpenDoors) -> None:
         self.sandbox = sandbox
         self.session = Session(sandbox.exited, sandbox.was_out_of_memory)
-        self._doors = open_doors(sandbox, self.session)
+        self.extensions = Extensions(self.session)
+        self._doors = open_doors(sandbox, self.session, self.extensions)
+        self._extension_pipes: list[OutputPipe] = []
         self._pipes: tuple[OutputPipe, ...] = ()
         self._poll = select.poll()
         self._freeze_timer: asyncio.TimerHandle | None = None
@@ -55,15 +60,29 @@ class LiveSandbox:
         """Whether it can still become a function's."""
         return self.session.phase is Phase.BLANK and self.session.ended is None
 
-    async def assign(self, workload: Workload, write: Callable[[bytes], None]) -> None:
+    async def assign(self, workload: Workload, write: Callable[[bytes], None], host: ExtensionHost) -> None:
         """Make it one function version's; `write` takes each log event. Raises SandboxFault."""
         await self.sandbox.assign(workload)
+        self.extensions.host = host
         self._pipes = (
             OutputPipe(self.sandbox.output, LineSplitter(), write),
             OutputPipe(self.sandbox.telemetry, RecordSplitter(), write),
         )
         self._poll.register(self.sandbox.output, select.POLLIN)
         self._poll.register(self.sandbox.telemetry, select.POLLIN)
+
+    def listen(self) -> None:
+        """Open what extensions talk to, before the init phase of the runtime."""
+        self._doors.listen()
+
+    def follow(self, process: ExtensionProcess, write: Callable[[bytes], None]) -> None:
+        """Log what an extension writes."""
+        self._extension_pipes.append(OutputPipe(process.output, LineSplitter(), write))
+
+    def drain_extensions(self) -> None:
+        """Log what extensions have written so far, or as much of it as is soon read."""
+        for pipe in self._extension_pipes:
+            pipe.drain_now()
 
     def initialise(self, variables: Mapping[str, str], handler: str) -> None:
         """Start the init phase; to be followed at once by `session.initialise`."""
@@ -132,7 +151,7 @@ class LiveSandbox:
             self._freeze_timer.cancel()
         self.session.shut_down()
         self._doors.close()
-        for pipe in self._pipes:
+        for pipe in (*self._pipes, *self._extension_pipes):
             pipe.close()
 
     def _freeze_if_idle(self) -> None:

@@ -18,7 +18,8 @@ _log = logging.getLogger(__name__)
 class Borrowed:
     """`with` one environment. An exception inside destroys it; a normal exit returns it. No other place decides this.
 
-    A cancellation is the caller going away: what runs is seen out in the background, and the environment then returned.
+    What goes on after the caller was answered (extensions), or went away (a cancellation), is seen out in the background, and the
+    environment then returned.
     """
 
     __slots__ = ("_environment", "_lane", "_pool", "seeing_out")
@@ -39,12 +40,13 @@ class Borrowed:
         return environment
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._environment is None:
+        environment = self._environment
+        if environment is None:
             return
-        if kind is asyncio.CancelledError and self._environment.left_running:
-            self.seeing_out = self._pool.see_out(self._lane, self._environment)
+        if environment.unfinished is not None and (kind is None or kind is asyncio.CancelledError):
+            self.seeing_out = self._pool.see_out(self._lane, environment)
         else:
-            self._pool.give_back(self._lane, self._environment, keep=kind is None)
+            self._pool.give_back(self._lane, environment, keep=kind is None)
 
 
 Make = Callable[[FunctionVersion, InitializationType], Environment]

@@ -227,13 +227,13 @@ class Session:
         self._init_over((normalise_error_type(error_type), payload))
         return None
 
-    def breach(self, reason: str) -> None:
-        """The runtime broke the contract: this environment's end, and nobody else's trouble."""
+    def breach(self, reason: str, error_type: str = UNKNOWN) -> None:
+        """The runtime broke the contract, or an extension failed: this environment's end, and nobody else's trouble."""
         _log.warning("runtime_breach", extra={"reason": reason, "phase": self.phase.value})
         if self.invocation is not None:
-            self._invoke_over(broken(UNKNOWN, self.invocation.request_id, reason))
+            self._invoke_over(broken(error_type, self.invocation.request_id, reason))
         elif self.phase is Phase.INIT:
-            self._init_over((UNKNOWN, b""))
+            self._init_over((error_type, b""))
         else:
             self.shut_down()
 

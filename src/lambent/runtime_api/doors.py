@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Mapping
 
 from lambent.core.ports import Sandbox
+from lambent.invoke.extensions import Extensions
 from lambent.invoke.session import Session
 from lambent.runtime_api.acceptor import Acceptor
 from lambent.runtime_api.frame_door import FrameDoor
@@ -20,18 +21,23 @@ ServeEndpoint = Callable[[socket.socket], None]
 class SandboxDoors:
     """Implements `invoke.door.Doors`. The frame door is open from the start; the listeners from initialise on."""
 
-    def __init__(self, sandbox: Sandbox, session: Session, serve_endpoint: ServeEndpoint | None) -> None:
+    def __init__(self, sandbox: Sandbox, session: Session, extensions: Extensions, serve_endpoint: ServeEndpoint | None) -> None:
         self._sandbox = sandbox
         self._serve_endpoint = serve_endpoint
         self._frames = FrameDoor(sandbox.channel, session)
-        self._http = HttpDoor(session)
+        self._http = HttpDoor(session, extensions)
         self._acceptors: list[Acceptor] = []
         self._adoptions: set[asyncio.Task[None]] = set()
 
-    def initialise(self, variables: Mapping[str, str], handler: str) -> None:
+    def listen(self) -> None:
+        if self._acceptors:
+            return
         self._acceptors.append(Acceptor(self._sandbox.runtime_api, self._adopt))
         if self._sandbox.endpoint is not None and self._serve_endpoint is not None:
             self._acceptors.append(Acceptor(self._sandbox.endpoint, self._serve_endpoint))
+
+    def initialise(self, variables: Mapping[str, str], handler: str) -> None:
+        self.listen()
         self._frames.initialise(variables, handler)
 
     def close(self) -> None:
@@ -61,6 +67,6 @@ class SandboxDoors:
             connection.close()
 
 
-def open_doors(serve_endpoint: ServeEndpoint | None) -> Callable[[Sandbox, Session], SandboxDoors]:
+def open_doors(serve_endpoint: ServeEndpoint | None) -> Callable[[Sandbox, Session, Extensions], SandboxDoors]:
     """What the invoke plane calls for each new sandbox (`invoke.blanks.OpenDoors`)."""
-    return lambda sandbox, session: SandboxDoors(sandbox, session, serve_endpoint)
+    return lambda sandbox, session, extensions: SandboxDoors(sandbox, session, extensions, serve_endpoint)

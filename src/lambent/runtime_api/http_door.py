@@ -8,9 +8,12 @@ from lambent.core.limits import RESPONSE_PAYLOAD_BYTES
 from lambent.http.message import Request, Response
 from lambent.http.protocol import HttpProtocol
 from lambent.invoke.door import Door, Refusal
+from lambent.invoke.extensions import Extensions
 from lambent.invoke.session import Session
+from lambent.runtime_api import extensions_api
+from lambent.runtime_api.extensions_api import ExtensionsApi
 from lambent.runtime_api.http_stream import TYPE_HEADER, trailing_error
-from lambent.runtime_api.replies import accepted, error_response, invoked, refused, too_large
+from lambent.runtime_api.replies import accepted, error_response, invoked, not_found, refused, too_large, wrong_method
 from lambent.runtime_api.routes import Route, match
 from lambent.runtime_api.runtime_connection import INVOCATION_HEADER, MODE_HEADER, RuntimeConnection
 
@@ -21,13 +24,17 @@ _CONNECTIONS_AT_MOST = 64
 class HttpDoor:
     """Serves the connections of one sandbox. The owner accepts them and calls `close`."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, extensions: Extensions) -> None:
         self._session = session
+        self._extensions = extensions
+        self._extensions_api = ExtensionsApi(extensions)
         self._connections: set[HttpProtocol] = set()
 
     def connection(self) -> RuntimeConnection:
         """The protocol for a newly accepted connection."""
-        connection = RuntimeConnection(lambda request: self._serve(request, connection), self._session, self._connections.discard)
+        connection = RuntimeConnection(
+            lambda request: self._serve(request, connection), self._session, self._extensions, self._connections.discard
+        )
         self._connections.add(connection)
         return connection
 
@@ -45,6 +52,8 @@ class HttpDoor:
 
     async def _serve(self, request: Request, connection: RuntimeConnection) -> Response:
         connection.arrived()
+        if request.path.startswith(extensions_api.PATH):
+            return await self._extensions_api.serve(request)
         route, request_id = match(request.method, request.path)
         if route is Route.NEXT:
             return await self._next(request, connection)
@@ -63,7 +72,7 @@ class HttpDoor:
             return error_response(404, "SnapStartNotEnabled", "SnapStart is not enabled for this function")
         if route is Route.RESTORE_ERROR:
             return refused(Refusal.STATE)
-        return Response(status=405) if route is Route.WRONG_METHOD else _not_found()
+        return wrong_method() if route is Route.WRONG_METHOD else not_found()
 
     async def _next(self, request: Request, connection: RuntimeConnection) -> Response:
         handed: asyncio.Future[tuple[Invocation, int]] = asyncio.get_running_loop().create_future()
@@ -75,6 +84,8 @@ class HttpDoor:
         refusal = self._session.next(deliver, Door.HTTP)
         if refusal is not None:
             return refused(refusal)
+        if self._extensions.any:
+            self._extensions.runtime_waits()
         try:
             invocation, deadline_ms = await handed
         finally:
@@ -121,7 +132,3 @@ class HttpDoor:
     def _oversized(self, request_id: str, attempt: str | None) -> Response:
         refusal = self._session.refusal(request_id, attempt) or self._session.overflow(request_id)
         return too_large() if refusal is None else refused(refusal)
-
-
-def _not_found() -> Response:
-    return Response(status=404, headers=((b"Content-Type", b"text/plain; charset=utf-8"),), body=b"404 page not found\n")

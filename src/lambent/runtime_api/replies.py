@@ -11,7 +11,7 @@ from lambent.http.message import HeaderPair, Response
 from lambent.invoke.door import Refusal
 
 JSON = ((b"Content-Type", b"application/json"),)
-_ACCEPTED = Response(status=202, headers=JSON, body=b'{"status":"OK"}\n')
+ACCEPTED = Response(status=202, headers=JSON, body=b'{"status":"OK"}\n')
 _TRANSITION = "State transition is not allowed"
 
 
@@ -57,7 +57,7 @@ class Prepared(NamedTuple):
 
 def _prepare(second: int) -> Prepared:
     opening = encode_head(Response(status=200, headers=JSON), length=None, keep_alive=True, chunked=False)
-    return Prepared(second=second, opening=opening.removesuffix(b"\r\n"), accepted=encoded(_ACCEPTED))
+    return Prepared(second=second, opening=opening.removesuffix(b"\r\n"), accepted=encoded(ACCEPTED))
 
 
 class _Latest:
@@ -80,7 +80,7 @@ def encoded(response: Response) -> bytes:
 
 def accepted(refusal: Refusal | None) -> Response:
     """The answer to a response or an error that the session took, or refused."""
-    return _ACCEPTED if refusal is None else refused(refusal)
+    return ACCEPTED if refusal is None else refused(refusal)
 
 
 def refused(refusal: Refusal) -> Response:
@@ -108,6 +108,16 @@ def too_large() -> Response:
     """The response is over 6 MiB + 100 bytes."""
     message = f"Exceeded maximum allowed payload size ({RESPONSE_PAYLOAD_BYTES} bytes)."
     return error_response(413, "RequestEntityTooLarge", message)
+
+
+def not_found() -> Response:
+    """No such route."""
+    return Response(status=404, headers=((b"Content-Type", b"text/plain; charset=utf-8"),), body=b"404 page not found\n")
+
+
+def wrong_method() -> Response:
+    """The route has other methods."""
+    return Response(status=405)
 
 
 def _one_line(value: str) -> bytes:

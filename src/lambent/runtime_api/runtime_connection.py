@@ -8,8 +8,10 @@ from lambent.core.limits import RESPONSE_PAYLOAD_BYTES
 from lambent.http.message import HttpHandler, HttpLimits, Request, Response
 from lambent.http.protocol import HttpProtocol
 from lambent.invoke.door import Door, Refusal
+from lambent.invoke.extensions import Extensions
 from lambent.invoke.session import Session
 from lambent.invoke.streamed_response import begin_streamed_response
+from lambent.runtime_api import extensions_api
 from lambent.runtime_api.familiar import Familiar
 from lambent.runtime_api.http_stream import HttpStream
 from lambent.runtime_api.replies import encoded, encoded_invoked, error_response, prepared, refused, too_large
@@ -39,9 +41,12 @@ class RuntimeConnection(HttpProtocol):
     parser and task. Everything else, and whatever comes while something else is going on, takes the handler's way.
     """
 
-    def __init__(self, handler: HttpHandler, session: Session, on_close: Callable[[HttpProtocol], None]) -> None:
+    def __init__(
+        self, handler: HttpHandler, session: Session, extensions: Extensions, on_close: Callable[[HttpProtocol], None]
+    ) -> None:
         super().__init__(handler, LIMITS, admit=self._admit_body, on_close=on_close)
         self._session = session
+        self._extensions = extensions
         self._answering: str | None = None
         """The request id whose response is arriving."""
         self._received = 0
@@ -83,6 +88,8 @@ class RuntimeConnection(HttpProtocol):
         if refusal is not None:
             self._asking = False
             self._transport.write(encoded(refused(refusal)))
+        elif self._extensions.any:
+            self._extensions.runtime_waits()
 
     def _hand_over(self, invocation: Invocation, deadline_ms: int) -> None:
         self._asking = False
@@ -161,6 +168,8 @@ class RuntimeConnection(HttpProtocol):
         return stream
 
     def _admit_body(self, request: Request) -> "int | Response | HttpStream":
+        if request.path.startswith(extensions_api.PATH):
+            return extensions_api.BODY_BYTES
         route, answered = match(request.method, request.path)
         if route not in (Route.RESPONSE, Route.ERROR) or self._session.door is not Door.HTTP:
             return RESPONSE_PAYLOAD_BYTES

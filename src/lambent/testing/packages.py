@@ -59,6 +59,10 @@ class FakePackageStore:
             _write(content, target)
         return target
 
+    async def external_extensions(self, layers: Path) -> Sequence[str]:
+        folder = layers / "extensions"
+        return sorted(each.name for each in folder.iterdir() if each.is_symlink() or not each.is_dir()) if folder.is_dir() else []
+
     async def read_zip(self, digest: str) -> AsyncIterator[bytes]:
         content = self._zips[digest]
 

@@ -16,6 +16,7 @@ from dataclasses import replace
 from lambent.core.environment import Exit, IsolationLevel
 from lambent.core.ports import Sandbox, SandboxFault, SandboxPaths, TemporaryStorage, Workload
 from lambent.core.runtime import RuntimeInstallation
+from lambent.testing.extensions import FakeExtension, FakeSupervisor, Program
 from lambent.testing.runtime_client import (
     SILENCE,
     Answer,
@@ -34,6 +35,7 @@ __all__ = [
     "Answer",
     "Behaviour",
     "FakeContext",
+    "FakeExtension",
     "FakeSandbox",
     "FakeSandboxProvider",
     "InitError",
@@ -53,7 +55,9 @@ def echo(event: bytes, context: FakeContext) -> bytes:  # noqa: ARG001 - a behav
 class FakeSandbox:
     """What a test may look at: `workload`, `frozen`, `freezes`, `destroyed`; and set: `memory_peak`, `out_of_memory`."""
 
-    def __init__(self, runtime: RuntimeInstallation, identifier: str, script: Script) -> None:
+    def __init__(
+        self, runtime: RuntimeInstallation, identifier: str, script: Script, extensions: Mapping[str, Program | int] | None = None
+    ) -> None:
         self.identifier = identifier
         self.runtime = runtime
         self.channel, inside = socket.socketpair()
@@ -74,6 +78,7 @@ class FakeSandbox:
         self.destroyed = False
         self.memory_peak = 1
         self.out_of_memory = False
+        self.supervisor = FakeSupervisor(extensions or {}, self.die)
         self._client = FakeRuntimeClient(script, inside, (output_inside, telemetry_inside), self._ended)
 
     @property
@@ -129,6 +134,7 @@ class FakeSandbox:
         if self.destroyed:
             return
         self.destroyed = True
+        await self.supervisor.stop()
         await self._client.stop(_KILLED)
         self.channel.close()
         os.close(self.output)
@@ -152,6 +158,8 @@ class FakeSandboxProvider:
         """`script` is for all sandboxes to come, its behaviour replaced by `behaviour`; both may be changed at any time."""
         self.level = level
         self.script = replace(script or Script(), behaviour=behaviour)
+        self.extensions: dict[str, Program | int] = {}
+        """External extensions of sandboxes to come, by the name of their file: what they do, or the errno of executing them."""
         self.refuse_create: str | None = None
         """A message: `create` raises SandboxFault with it."""
         self.refuse_assign: str | None = None
@@ -189,7 +197,7 @@ class _Refusable(FakeSandbox):
     """Asks its provider whether assigning shall fail."""
 
     def __init__(self, provider: FakeSandboxProvider, runtime: RuntimeInstallation, identifier: str, script: Script) -> None:
-        super().__init__(runtime, identifier, script)
+        super().__init__(runtime, identifier, script, provider.extensions)
         self._provider = provider
 
     async def assign(self, workload: Workload) -> None:

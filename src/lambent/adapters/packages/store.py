@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import io
+import os
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ class DiskPackageStore:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._ready: dict[str, Path] = {}
         self._touched: set[str] = set()
+        self._extensions: dict[Path, Sequence[str]] = {}
 
     async def add_zip(self, content: bytes | Path) -> CodePackage:
         package = await _in_thread(self._add, content)
@@ -54,6 +56,11 @@ class DiskPackageStore:
             return trees[0]
         name = hashlib.sha256("\n".join(digests).encode()).hexdigest()
         return await self._once(f"merged {name}", self._merge, name, tuple(digests), trees)
+
+    async def external_extensions(self, layers: Path) -> Sequence[str]:
+        if layers not in self._extensions:
+            self._extensions[layers] = await _in_thread(_files_in, layers / "extensions")
+        return self._extensions[layers]
 
     async def read_zip(self, digest: str) -> AsyncIterator[bytes]:
         path = self._zip(digest)
@@ -127,6 +134,14 @@ class DiskPackageStore:
             if not in_use.issuperset(layers.read_text("ascii").split("\n")):
                 yield layers.with_suffix("")
                 yield layers
+
+
+def _files_in(folder: Path) -> Sequence[str]:
+    """As the runtime interface emulator lists them (agents.ListExternalAgentPaths): links are taken for files."""
+    if not folder.is_dir():
+        return ()
+    with os.scandir(folder) as entries:
+        return tuple(sorted(each.name for each in entries if not each.is_dir(follow_symlinks=False)))
 
 
 def _layers_of(merged: Path) -> Path:

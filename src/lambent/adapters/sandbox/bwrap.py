@@ -23,6 +23,7 @@ from pathlib import Path
 from lambent.adapters.sandbox.bwrap_arguments import Inside, arguments, is_root, synthetic_files
 from lambent.adapters.sandbox.bwrap_process import BwrapProcess
 from lambent.adapters.sandbox.seccomp import build_filter
+from lambent.adapters.sandbox.supervisor_link import SupervisorLink
 from lambent.core.environment import Exit, IsolationLevel
 from lambent.core.ports import Sandbox, SandboxFault, SandboxPaths, TemporaryStorage, Workload
 from lambent.core.runtime import RuntimeInstallation
@@ -65,8 +66,13 @@ class BwrapSandbox:
             os.set_blocking(descriptor, False)
         self._process = BwrapProcess()
         self.exited: asyncio.Future[Exit] = self._process.exited
+        self._supervisor = SupervisorLink(None, self._process.over)
         self._assigned = False
         self._destroyed = False
+
+    @property
+    def supervisor(self) -> SupervisorLink:
+        return self._supervisor
 
     @property
     def runtime_api_address(self) -> str:
@@ -84,7 +90,7 @@ class BwrapSandbox:
         inside = Inside(runtime=self.runtime, workload=workload, user=user)
         inherited = (self._output_inside, self._channel_inside.fileno(), self._telemetry_inside)
         try:
-            await self._process.start(
+            hand = await self._process.start(
                 self._program, partial(arguments, inside), synthetic_files(inside), inherited, build_filter()
             )
         except SandboxFault as fault:
@@ -92,6 +98,10 @@ class BwrapSandbox:
         finally:
             self._close_inside()
         self.runtime_api, self.endpoint = self._process.listeners
+        if inside.supervised:
+            self._supervisor = SupervisorLink(hand, self._process.over)
+        else:
+            hand.close()
 
     def end_burst(self) -> None:
         pass
@@ -117,6 +127,7 @@ class BwrapSandbox:
         self._destroyed = True
         self._forget(self)
         await self._process.end()
+        self._supervisor.close()
         self._close_inside()
         self.channel.close()
         os.close(self.output)

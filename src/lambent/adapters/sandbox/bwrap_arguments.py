@@ -38,6 +38,11 @@ class Inside:
     user: int | None
     """As root: the user, without meaning on the host, that the function becomes. None: whoever runs the server."""
 
+    @property
+    def supervised(self) -> bool:
+        """Whether the launcher stays as the supervisor: extensions come in layers, and only who has some pays for it."""
+        return self.workload.layers_directory is not None
+
 
 def arguments(inside: Inside, files: Sequence[tuple[int, str]], descriptors: Descriptors) -> list[str]:
     """All of bwrap's arguments. `files` are descriptors of what to write at which path."""
@@ -107,6 +112,8 @@ def _read_only(inside: Inside, binds: Sequence[list[str]], copies: Sequence[list
         if target != "/tmp":  # noqa: S108 - the native level's own programs pass through there
             yield source, target
     yield str(runtimes_directory() / "sandbox" / "listen.py"), _LAUNCHER
+    if inside.supervised:
+        yield str(runtimes_directory() / "sandbox" / "sandbox_supervisor.py"), "/var/lambent/sandbox_supervisor.py"
     if inside.runtime.family is not RuntimeFamily.PYTHON and (mount := own_interpreter()[1]) is not None:
         yield mount
     yield str(inside.workload.task_directory), "/var/task"
@@ -129,7 +136,8 @@ def _program(inside: Inside, descriptors: Descriptors) -> list[str]:
     numbers = [str(each) for each in (descriptors.hand, descriptors.channel, descriptors.telemetry)]
     user = "-" if inside.user is None else str(inside.user)
     largest_file = str(inside.workload.temporary_storage.size_mib << 20)
-    return [interpreter, "-I", "-S", "-B", _LAUNCHER, *numbers, user, largest_file, *client]
+    stay = "1" if inside.supervised else "0"
+    return [interpreter, "-I", "-S", "-B", _LAUNCHER, *numbers, user, largest_file, stay, *client]
 
 
 def is_root() -> bool:

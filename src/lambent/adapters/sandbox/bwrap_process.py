@@ -41,11 +41,14 @@ class BwrapProcess:
         files: Mapping[str, str],
         inherited: tuple[int, int, int],
         seccomp: bytes,
-    ) -> None:
-        """`inherited` are the inner ends of output, channel and telemetry. Raises SandboxFault."""
-        hand, hand_inside = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    ) -> socket.socket:
+        """`inherited` are the inner ends of output, channel and telemetry. Returns our end of the launcher's socket, on which its
+        supervisor listens, if it stays. Raises SandboxFault."""
+        hand, hand_inside = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         information, information_inside = os.pipe()
-        with ExitStack() as ours, hand:
+        with ExitStack() as ours:
+            broken = ours.enter_context(ExitStack())
+            broken.callback(hand.close)
             ours.callback(hand_inside.close)
             ours.callback(os.close, information)
             output, channel, telemetry = inherited
@@ -74,11 +77,18 @@ class BwrapProcess:
             hand_inside.close()
             self.listeners = await self._receive(hand)
             self._find_first(os.read(information, 4096))
+            broken.pop_all()
+            return hand
 
     @property
     def tree(self) -> ProcessTree | None:
         """What runs inside; None before and after."""
-        return None if self.exited.done() else self._tree
+        return None if self._watch < 0 else self._tree
+
+    def over(self, how: Exit) -> None:
+        """The runtime client has ended. The first word counts."""
+        if not self.exited.done():
+            self.exited.set_result(how)
 
     async def end(self) -> None:
         """Kill everything. Idempotent, never raises."""
@@ -92,8 +102,7 @@ class BwrapProcess:
                 self._process.kill()
             await asyncio.to_thread(self._await_end)
             self._watched()
-        if not self.exited.done():
-            self.exited.set_result(Exit(signal=signal.SIGKILL))
+        self.over(Exit(signal=signal.SIGKILL))
         if self._first_inside >= 0:
             os.close(self._first_inside)
             self._first_inside = -1
@@ -146,8 +155,7 @@ class BwrapProcess:
         asyncio.get_running_loop().remove_reader(self._watch)
         os.close(self._watch)
         self._watch = -1
-        if not self.exited.done():
-            self.exited.set_result(_exit_of(self._process.returncode))
+        self.over(_exit_of(self._process.returncode))
 
     def _await_end(self) -> None:
         """The first process inside ends last, when the kernel has killed all others of its namespace."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lambent.adapters.sandbox.client_files import client_command, client_directory
 from lambent.adapters.sandbox.kept_process import KeptProcess
+from lambent.adapters.sandbox.supervisor_link import SupervisorLink
 from lambent.core.environment import Exit, IsolationLevel
 from lambent.core.ports import Sandbox, SandboxFault, SandboxPaths, TemporaryStorage, Workload
 from lambent.core.runtime import RuntimeInstallation
@@ -52,6 +53,10 @@ class ProcessSandbox:
         self.exited: asyncio.Future[Exit] = self._process.exited
         self._assigned = False
         self._destroyed = False
+
+    @property
+    def supervisor(self) -> SupervisorLink:
+        return self._process.supervisor
 
     @property
     def runtime_api_address(self) -> str:

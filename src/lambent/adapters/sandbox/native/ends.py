@@ -1,16 +1,9 @@
 """The descriptors between the server and one sandbox: our ends, the inner ends, and what is read and written on them."""
 
-import asyncio
 import os
-import signal
 import socket
-import struct
-from collections.abc import Callable
 from contextlib import suppress
 
-from lambent.core.environment import Exit
-
-_STATUS = struct.Struct("=i")
 _MEBIBYTE = 1024 * 1024
 
 
@@ -22,10 +15,10 @@ class Ends:
         self.channel.settimeout(0)
         self.output, output_inside = os.pipe()
         self.telemetry, telemetry_inside = os.pipe()
-        self.report, report_inside = os.pipe()
-        for each in (self.output, self.telemetry, self.report):
+        self.control, control_inside = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for each in (self.output, self.telemetry):
             os.set_blocking(each, False)
-        self.inside = [channel_inside.detach(), output_inside, telemetry_inside, report_inside]
+        self.inside = [channel_inside.detach(), output_inside, telemetry_inside, control_inside.detach()]
         """In the order in which the zygote takes them."""
 
     def close_inside(self) -> None:
@@ -37,21 +30,11 @@ class Ends:
         """Idempotent."""
         self.close_inside()
         self.channel.close()
-        for each in (self.output, self.telemetry, self.report):
+        self.control.close()
+        for each in (self.output, self.telemetry):
             with suppress(OSError):
                 os.close(each)
-        self.output = self.telemetry = self.report = -1
-
-    def read_exit(self) -> Exit | None:
-        """What the first process reported; None when it has not. End of file means that it was killed."""
-        try:
-            content = os.read(self.report, _STATUS.size)
-        except BlockingIOError:
-            return None
-        if len(content) < _STATUS.size:
-            return Exit(signal=signal.SIGKILL)
-        code = os.waitstatus_to_exitcode(_STATUS.unpack(content)[0])
-        return Exit(code=code) if code >= 0 else Exit(signal=-code)
+        self.output = self.telemetry = -1
 
 
 class Gauges:
@@ -102,18 +85,3 @@ class Gauges:
         with suppress(OSError):
             if self._open:
                 os.pwrite(descriptor, content, 0)
-
-
-def watch_exit(ends: Ends, exited: "asyncio.Future[Exit]", was_out_of_memory: Callable[[], bool]) -> None:
-    """Complete `exited` when the first process reports or is gone."""
-    loop = asyncio.get_running_loop()
-
-    def readable() -> None:
-        found = ends.read_exit()
-        if found is not None:
-            loop.remove_reader(ends.report)
-            if not exited.done():
-                killed = found.signal == signal.SIGKILL
-                exited.set_result(Exit(code=found.code, signal=found.signal, out_of_memory=killed and was_out_of_memory()))
-
-    loop.add_reader(ends.report, readable)

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambent.adapters.sandbox.native.control_groups import PERIOD_US, quota_us
-from lambent.adapters.sandbox.native.ends import Ends, Gauges, watch_exit
+from lambent.adapters.sandbox.native.ends import Ends, Gauges
 from lambent.adapters.sandbox.native.warden_link import WardenLink
+from lambent.adapters.sandbox.supervisor_link import SupervisorLink
 from lambent.core.environment import Exit
 from lambent.core.limits import INIT_SECONDS
 from lambent.core.ports import SandboxFault, SandboxPaths, Workload
@@ -51,7 +52,11 @@ class NativeSandbox:
         self._share_us = 0
         self._burst: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[None] | None = None
-        watch_exit(ends, self.exited, self.was_out_of_memory)
+        self._supervisor = SupervisorLink(ends.control, self._runtime_ended)
+
+    @property
+    def supervisor(self) -> SupervisorLink:
+        return self._supervisor
 
     @property
     def runtime_api_address(self) -> str:
@@ -115,13 +120,15 @@ class NativeSandbox:
         except SandboxFault as fault:
             # A warden that is gone has taken the sandbox with it.
             log.log(logging.DEBUG if self._link.broken else logging.ERROR, "sandbox_not_destroyed", extra={"reason": str(fault)})
-        asyncio.get_running_loop().remove_reader(self._ends.report)
-        if not self.exited.done():
-            found = self._ends.read_exit() or Exit(signal=signal.SIGKILL)
-            self.exited.set_result(Exit(code=found.code, signal=found.signal, out_of_memory=self.was_out_of_memory()))
+        self._supervisor.close()
         self._gauges.close()
         self._ends.close()
         self.runtime_api.close()
         if self.endpoint is not None:
             self.endpoint.close()
         self.output = self.telemetry = -1
+
+    def _runtime_ended(self, how: Exit) -> None:
+        if not self.exited.done():
+            killed = how.signal == signal.SIGKILL
+            self.exited.set_result(Exit(code=how.code, signal=how.signal, out_of_memory=killed and self.was_out_of_memory()))
