@@ -1,10 +1,11 @@
 """The first process of a sandbox, once the runtime runs: starts extensions beside it, signals it, makes sockets, tells ends.
 
-It obeys the server over one SOCK_SEQPACKET socket. Orders are JSON: {"order": "start", "path", "environment"} with the write end
-of the extension's output beside it, {"order": "signal", "number"} for the runtime, {"order": "kill", "path"}, {"order": "socket"}.
-It says: four bytes, the runtime's wait status (i32 in host order); JSON {"event": "started"|"refused"|"exited", "path", "number"};
-{"event": "socket"} with an unconnected TCP socket beside it. What it starts is under the same user, filter and limits as it is
-itself. Standard library only, CPython 3.8 and newer.
+It obeys the server over one SOCK_SEQPACKET socket, in JSON. Orders: {"order": "start", "path", "environment"} with the write
+end of the extension's output beside it, {"order": "signal", "number"} for the runtime, {"order": "kill", "path"} and
+{"order": "socket"}.
+It says {"event": "started" or "refused" or "exited", "path", "number"}, {"event": "socket"} with an unconnected TCP socket beside
+it, and four bytes (i32 in host order): the wait status of the runtime. What it starts is under the same user, filter and limits
+as it is itself. Standard library only, CPython 3.8 and newer.
 """
 
 import array

@@ -37,6 +37,11 @@ def write_code(folder: Path) -> Path:
     """The function whose event is the code that it runs. Everyone may read it."""
     folder.mkdir(exist_ok=True)
     (folder / "app.py").write_text(HANDLER)
+    return unprivileged_may_read(folder)
+
+
+def unprivileged_may_read(folder: Path) -> Path:
+    """Let other users pass through the private folders that pytest makes."""
     for each in (folder, *folder.parents):
         if each.stat().st_uid == os.getuid() and each.name.startswith(("pytest-", "test_", "code", "popen-", "sandboxes")):
             each.chmod(0o755)

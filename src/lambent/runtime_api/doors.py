@@ -28,6 +28,8 @@ class SandboxDoors:
         self._http = HttpDoor(session, extensions)
         self._acceptors: list[Acceptor] = []
         self._adoptions: set[asyncio.Task[None]] = set()
+        self._accepted: set[socket.socket] = set()
+        """Those whose adoption has not begun."""
 
     def listen(self) -> None:
         if self._acceptors:
@@ -46,6 +48,9 @@ class SandboxDoors:
             acceptor.close()
         for task in self._adoptions:
             task.cancel()
+        for connection in self._accepted:
+            connection.close()
+        self._accepted.clear()
         self._http.close()
 
     def _adopt(self, connection: socket.socket) -> None:
@@ -55,11 +60,13 @@ class SandboxDoors:
             return
         if connection.family in (socket.AF_INET, socket.AF_INET6):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._accepted.add(connection)
         task = asyncio.get_running_loop().create_task(self._attach(connection))
         self._adoptions.add(task)
         task.add_done_callback(self._adoptions.discard)
 
     async def _attach(self, connection: socket.socket) -> None:
+        self._accepted.discard(connection)
         try:
             await asyncio.get_running_loop().connect_accepted_socket(self._http.connection, connection)
         except OSError as error:

@@ -29,14 +29,22 @@ class HttpDoor:
         self._extensions = extensions
         self._extensions_api = ExtensionsApi(extensions)
         self._connections: set[HttpProtocol] = set()
+        self._closed = False
 
     def connection(self) -> RuntimeConnection:
         """The protocol for a newly accepted connection."""
-        connection = RuntimeConnection(
-            lambda request: self._serve(request, connection), self._session, self._extensions, self._connections.discard
-        )
-        self._connections.add(connection)
+        connection = RuntimeConnection(lambda request: self._serve(request, connection), self._session, self._extensions, self)
         return connection
+
+    def opened(self, connection: RuntimeConnection) -> None:
+        """Called by the connection: it has its transport."""
+        self._connections.add(connection)
+        if self._closed:
+            connection.abort()
+
+    def closed(self, connection: HttpProtocol) -> None:
+        """Called by the connection: it has ended."""
+        self._connections.discard(connection)
 
     @property
     def full(self) -> bool:
@@ -44,7 +52,8 @@ class HttpDoor:
         return len(self._connections) >= _CONNECTIONS_AT_MOST
 
     def close(self) -> None:
-        """Drop every connection."""
+        """Drop every connection, and those that are still being made."""
+        self._closed = True
         for connection in tuple(self._connections):
             connection.abort()
 

@@ -1,6 +1,7 @@
 """One connection of a stock runtime client: familiar requests are served at once, a body cut off settles its invocation."""
 
-from collections.abc import Callable
+import asyncio
+from typing import Protocol
 
 from lambent.core.function_errors import TRUNCATED, document
 from lambent.core.invocation import Invocation
@@ -34,6 +35,14 @@ LIMITS = HttpLimits(
 """No time limits: the runtime may be frozen at any point (facts E1). Its invocation's deadline ends a stuck one."""
 
 
+class ConnectionOwner(Protocol):
+    """Knows which connections are open."""
+
+    def opened(self, connection: "RuntimeConnection") -> None: ...
+
+    def closed(self, connection: HttpProtocol) -> None: ...
+
+
 class RuntimeConnection(HttpProtocol):
     """Watches the one thing that a handler cannot see: a response whose body never became whole.
 
@@ -41,10 +50,9 @@ class RuntimeConnection(HttpProtocol):
     parser and task. Everything else, and whatever comes while something else is going on, takes the handler's way.
     """
 
-    def __init__(
-        self, handler: HttpHandler, session: Session, extensions: Extensions, on_close: Callable[[HttpProtocol], None]
-    ) -> None:
-        super().__init__(handler, LIMITS, admit=self._admit_body, on_close=on_close)
+    def __init__(self, handler: HttpHandler, session: Session, extensions: Extensions, owner: ConnectionOwner) -> None:
+        super().__init__(handler, LIMITS, admit=self._admit_body, on_close=owner.closed)
+        self._owner = owner
         self._session = session
         self._extensions = extensions
         self._answering: str | None = None
@@ -131,6 +139,10 @@ class RuntimeConnection(HttpProtocol):
         if self._answering is not None and self._received > _CHUNKED_BODY_BYTES:
             self._session.overflow(self._answering)
             self._answering = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._owner.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._asking:

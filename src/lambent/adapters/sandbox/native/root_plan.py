@@ -114,7 +114,7 @@ def _synthetic() -> Mapping[str, str]:
         "/etc/passwd": f"root:x:0:0:root:/root:/sbin/nologin\n{_USER}:x:993:990::/home/{_USER}:/sbin/nologin\n"
         "nobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin\n",
         "/etc/group": f"root:x:0:\n{_USER}:x:990:\nnogroup:x:65534:\n",
-        "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
+        "/etc/hosts": "127.0.0.1 localhost sandbox.localdomain sandbox.local sandbox\n::1 localhost\n",
         "/etc/hostname": "localhost\n",
         "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nprotocols: files\nservices: files\n",
         "/etc/resolv.conf": "".join(f"nameserver {each}\n" for each in nameservers()) + "options timeout:1 attempts:5\n",
