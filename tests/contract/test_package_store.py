@@ -297,15 +297,3 @@ class TestSweeping:
         package = await store.add_zip(HELLO)
         assert await store.sweep(frozenset({package.digest})) == 0
         assert await store.unpacked(package.digest)
-
-
-async def test_external_extensions_are_the_files_in_the_folder_extensions_of_the_merged_layers(store: PackageStore) -> None:
-    first = zipped(("extensions/b", b"1"), ("extensions/folder/c", b"2"), ("other/d", b"3"), link("extensions/l", "b"))
-    second = zipped(("extensions/a", b"1"))
-    digests = [(await store.add_zip(each)).digest for each in (first, second)]
-    merged = await store.merged(digests)
-    assert merged
-    assert list(await store.external_extensions(merged)) == ["a", "b", "l"]
-    none = await store.merged([(await store.add_zip(zipped(("python/x.py", b"")))).digest])
-    assert none
-    assert list(await store.external_extensions(none)) == []

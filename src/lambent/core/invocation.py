@@ -73,6 +73,11 @@ class Outcome:
     """Such as `Runtime.ExitError`; None on success. Normalised (`core.function_errors`) for REPORT and telemetry."""
 
     @property
+    def answered(self) -> bool:
+        """Whether the runtime's answer ended it, and not its death or a deadline: then its environment can go on."""
+        return self.status is InvocationStatus.SUCCESS or self.status is InvocationStatus.FAILURE
+
+    @property
     def function_error(self) -> str | None:
         """The X-Amz-Function-Error header: `Unhandled` for every error of today's Lambda (facts B1)."""
         return None if self.status is InvocationStatus.SUCCESS else "Unhandled"

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 
 from lambent.core.environment import InitializationType, Phase
-from lambent.core.environment_variables import Surroundings, environment_variables
 from lambent.core.errors import ServiceFault
 from lambent.core.extension import ShutdownReason, extended_function
 from lambent.core.function import FunctionVersion
@@ -15,6 +14,7 @@ from lambent.core.limits import INIT_SECONDS, PROVISIONED_INIT_SECONDS
 from lambent.core.ports import SandboxFault, TemporaryStorage, Workload
 from lambent.core.report import Report
 from lambent.core.runtime import RuntimeInstallation
+from lambent.invoke.equipment import Origin, variables_of, workload_of
 from lambent.invoke.extended_run import Launch, all_back, all_ready, launch, reason_of, shut_down
 from lambent.invoke.extensions import ExtensionHost
 from lambent.invoke.host import Host
@@ -227,22 +227,10 @@ class Environment:
         await live.destroy()
 
     async def _workload(self) -> Workload:
-        configuration, packages = self.version.configuration, self._host.packages
         if self._storage is None:
-            self._storage = await self._host.provider.temporary_storage(configuration.ephemeral_storage)
-        try:
-            task = await packages.unpacked(self.version.code.digest)
-            layers = await packages.merged([each.package.digest for each in configuration.layers])
-            self._external = () if layers is None else await packages.external_extensions(layers)
-        except KeyError as missing:
-            raise ServiceFault("The function's code package is missing.") from missing
-        return Workload(
-            task_directory=task,
-            layers_directory=layers,
-            memory_mib=configuration.memory_size,
-            temporary_storage=self._storage,
-            network=self._host.network,
-        )
+            self._storage = await self._host.provider.temporary_storage(self.version.configuration.ephemeral_storage)
+        workload, self._external = await workload_of(self.version, self._storage, self._host)
+        return workload
 
     async def _initialise(self, live: LiveSandbox, request_id: str, seconds: float) -> Outcome | None:
         loop, variables, failure = live.session.loop, self._variables(live), None
@@ -259,41 +247,27 @@ class Environment:
         return failure
 
     def _variables(self, live: LiveSandbox) -> dict[str, str]:
-        sandbox, host = live.sandbox, self._host
-        inside = sandbox.endpoint_address
-        surroundings = Surroundings(
-            runtime=self._runtime,
-            paths=sandbox.paths,
-            runtime_api_address=sandbox.runtime_api_address,
-            endpoint_url=host.platform_url if inside is None else f"http://{inside}",
-            telemetry_descriptor=sandbox.telemetry_inside,
-            log_stream=self._log_stream,
-            credentials=host.credentials(self.version.key.owner),
-            initialization_type=self._kind,
-        )
-        return environment_variables(self.version, surroundings)
+        origin = Origin(runtime=self._runtime, log_stream=self._log_stream, initialization_type=self._kind)
+        return variables_of(self.version, live.sandbox, origin, self._host)
 
     # ---------------------------------------------------------------- the end of an invocation
 
     async def _finish(self, live: LiveSandbox, invocation: Invocation, outcome: Outcome, seconds: float) -> InvokeResult:
-        configuration, status = self.version.configuration, outcome.status
-        if status is InvocationStatus.TIMEOUT:
-            outcome = timed_out(invocation.request_id, configuration.timeout)
-            seconds = float(configuration.timeout)
-        answered = status is InvocationStatus.SUCCESS or status is InvocationStatus.FAILURE
-        if not live.drain_now(answered=answered):
+        if outcome.status is InvocationStatus.TIMEOUT:
+            outcome = timed_out(invocation.request_id, self.version.configuration.timeout)
+            seconds = float(self.version.configuration.timeout)
+        if not live.drain_now(answered=outcome.answered):
             await live.drain()
         if live.extensions.any:
             return self._answer(live, invocation, outcome, seconds)
         report = self._report(live, invocation, outcome, seconds)
-        if not answered:
+        if not outcome.answered:
             await self._reset()
         return InvokeResult(outcome=outcome, executed_version=self.version.version, log_tail=self._journal.finish(report))
 
     def _report(self, live: LiveSandbox, invocation: Invocation, outcome: Outcome, seconds: float) -> Report:
-        configuration, status = self.version.configuration, outcome.status
-        answered = status is InvocationStatus.SUCCESS or status is InvocationStatus.FAILURE
-        memory = min(live.memory_peak_mib(seconds, exact=not answered), configuration.memory_size)
+        configuration = self.version.configuration
+        memory = min(live.memory_peak_mib(seconds, exact=not outcome.answered), configuration.memory_size)
         init_seconds, self._init_seconds = self._init_seconds, None
         return Report(
             request_id=invocation.request_id,
@@ -301,7 +275,7 @@ class Environment:
             init_ms=None if init_seconds is None else init_seconds * 1000,
             memory_mib=configuration.memory_size,
             memory_used_mib=configuration.memory_size if outcome.error_type == OUT_OF_MEMORY else memory,
-            status=status,
+            status=outcome.status,
             error_type=outcome.error_type,
             ahead=init_seconds is not None and self._kind is InitializationType.PROVISIONED_CONCURRENCY,
         )
@@ -319,6 +293,6 @@ class Environment:
         seconds = timeout if outcome.status is InvocationStatus.TIMEOUT else clock.monotonic() - started
         live.drain_extensions()
         self._journal.finish(self._report(live, invocation, outcome, seconds))
-        if outcome.status not in (InvocationStatus.SUCCESS, InvocationStatus.FAILURE):
+        if not outcome.answered:
             await self._reset(reason_of(outcome))
         return InvokeResult(outcome=outcome, executed_version=self.version.version, log_tail=b"")
