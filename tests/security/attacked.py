@@ -1,5 +1,6 @@
 """The provider under attack and its sandboxes, for the tests of this folder."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,3 +39,24 @@ class Attacked:
             await sandbox.destroy()
         for storage in self._storages:
             await self.provider.release(storage)
+
+
+async def processes_of(inside: Inside) -> list[int]:
+    """As the host numbers them: all processes of the host user that only this sandbox has."""
+    return processes_of_user(await host_user(inside))
+
+
+async def host_user(inside: Inside) -> int:
+    """Who the function is on the host."""
+    return int(await inside.run("result = open('/proc/self/uid_map').read().split()[1]"))
+
+
+def processes_of_user(user: int) -> list[int]:
+    """Those that run or wait to be reaped."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            fields = dict(line.split(":", 1) for line in (each / "status").read_text().splitlines())
+            if int(fields["Uid"].split()[0]) == user:
+                found.append(int(each.name))
+    return found

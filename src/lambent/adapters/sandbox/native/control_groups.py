@@ -19,6 +19,9 @@ LEAST_QUOTA_US = 1_000
 """The kernel's own minimum."""
 _LEAF = "lambent-server"
 """Where our own processes go when version 2 wants them in a leaf."""
+_SOCKET_MEMORY = "memory.kmem.tcp.limit_in_bytes"
+# JUSTIFICATION: version 1 does not count what waits in TCP and UDP sockets as memory unless it is limited by itself, and the
+# kernel's memory for it is one pool for the machine: a function of 128 MiB could hold gigabytes, and every socket would starve.
 _PROCESSES = PROCESSES + 1
 """Lambda's limit, and the sandbox's first process, which is ours."""
 
@@ -115,10 +118,17 @@ class ControlGroups:
                 folder.mkdir(exist_ok=True)
             if self.version == 2:
                 self._enable(self.folders[""])
+            else:
+                self._count_socket_memory()
         except OSError as error:
             raise Unavailable(
                 f"cannot make control groups: {error}. Lambent needs root, and control groups it may write"
             ) from error
+
+    def _count_socket_memory(self) -> None:
+        """Unlimited, but counted from now on: the first group that counts makes the kernel patch itself, and no start may pay."""
+        with suppress(FileNotFoundError):
+            _write(self.folders["memory"] / _SOCKET_MEMORY, "-1")
 
     def _delegate(self) -> None:
         """Version 2: find a group that may pass its controllers down. Only leaves, and the very root, may have processes then."""
@@ -197,6 +207,8 @@ class Group:
             _write(self._main / "memory.limit_in_bytes", size)
             with suppress(FileNotFoundError):  # a kernel without swap accounting
                 _write(self._main / "memory.memsw.limit_in_bytes", size)
+            with suppress(FileNotFoundError):
+                _write(self._main / _SOCKET_MEMORY, size)
             _write(self._folders["cpu"] / "cpu.cfs_quota_us", str(quota_us))
             return
         _write(self._main / "memory.max", size)
