@@ -5,7 +5,8 @@
 PYTHON = .venv/bin/python
 INSTALLED = .venv/.installed
 # The versions of the clients that the parity tests drive.
-CLIENTS = tests/parity/aws_cli/requirements.txt tests/parity/javascript/package-lock.json
+CLIENTS = tests/parity/aws_cli/requirements.txt tests/parity/javascript/package-lock.json \
+  tests/parity/powertools/python/requirements.txt tests/parity/powertools/javascript/package-lock.json
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Install what only tests/parity drives into .tools: the AWS CLI (PyPI) and the JavaScript SDK (npm), each at the version pinned
-# there, and Debian's image registry. What cannot be had (no npm, no network) is said, and its tests skip visibly.
+# Install what only tests/parity drives into .tools: the AWS CLI (PyPI), the JavaScript SDK (npm) and Powertools for AWS Lambda with a
+# web framework (PyPI, npm), each at the version pinned there, and Debian's image registry. What cannot be had (no npm, no network) is said, and its tests skip visibly.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -28,6 +28,26 @@ install_javascript_sdk() {
     cp "$pinned" "$folder/installed" || say "The JavaScript SDK could not be installed: its parity tests are skipped"
 }
 
+# Two folders of packages as they lie in a layer. The second line of PyPI's is the web framework behind the web adapter.
+install_powertools_python() {
+  local pinned=tests/parity/powertools/python/requirements.txt folder=.tools/powertools/python
+  installed "$pinned" "$folder.installed" && return
+  say "Installing Powertools for Python for the parity tests"
+  rm -rf "$folder" && mkdir -p "$folder" &&
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --target "$folder" --requirement "$pinned" &&
+    cp "$pinned" "$folder.installed" || say "Powertools for Python could not be installed: its parity tests are skipped"
+}
+
+install_powertools_javascript() {
+  local pinned=tests/parity/powertools/javascript/package-lock.json folder=.tools/powertools/javascript
+  installed "$pinned" "$folder.installed" && return
+  command -v npm >/dev/null || { say "There is no npm: the parity tests of Powertools for Node.js are skipped"; return; }
+  say "Installing Powertools for Node.js for the parity tests"
+  mkdir -p "$folder" && cp tests/parity/powertools/javascript/package.json "$pinned" "$folder" &&
+    (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) &&
+    cp "$pinned" "$folder.installed" || say "Powertools for Node.js could not be installed: its parity tests are skipped"
+}
+
 # Unpacked and not installed: the package would start a service on port 5000.
 install_registry() {
   local folder=.tools/registry
@@ -41,4 +61,6 @@ install_registry() {
 mkdir -p .tools
 install_aws_cli
 install_javascript_sdk
+install_powertools_python
+install_powertools_javascript
 install_registry

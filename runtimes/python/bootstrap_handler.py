@@ -54,6 +54,7 @@ def exec_wrapper(wrapper, descriptors):
     `descriptors`: pairs of an open descriptor and the number under which the wrapper inherits it.
     A wrapper that cannot be run ends the process with a shell's status, 127 or 126, as Lambda's own start script does.
     """
+    os.chdir(os.environ.get("LAMBDA_TASK_ROOT", "/var/task"))  # where a script that starts something else looks for its files
     if not os.path.isfile(wrapper):
         _refuse(wrapper + ": does not exist", 127)
     if not os.access(wrapper, os.X_OK):
