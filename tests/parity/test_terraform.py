@@ -40,13 +40,16 @@ def test_a_plan_is_applied_found_again_updated_imported_and_destroyed(
 
     project.set(updated="true")
     changed = project.apply()
-    assert changed == {"import": 0, "add": 0, "change": 5, "remove": 0}
+    assert changed == {"import": 0, "add": 0, "change": 7, "remove": 0}
     assert project.differences() == ""
     assert result_of(client.invoke(FunctionName=name, Qualifier="newest")) == ["second", "blue", "shared"]
+    provisioned = client.get_provisioned_concurrency_config(FunctionName=name, Qualifier="newest")
+    assert (provisioned["Status"], provisioned["AvailableProvisionedConcurrentExecutions"]) == ("READY", 2)
     assert client.get_alias(FunctionName=name, Name="live")["RoutingConfig"] == {"AdditionalVersionWeights": {"2": 0.25}}
 
     importing = ("main.tf", "imports.tf", "imports_override.tf")
-    taken_over = Project(terraform, tmp_path / "imported", *importing, variables={**variables, "updated": "true"})
+    known = {"updated": "true", "signing_config": applied["aws_lambda_code_signing_config.main"]["arn"]}
+    taken_over = Project(terraform, tmp_path / "imported", *importing, variables={**variables, **known})
     assert taken_over.apply() == {"import": len(applied), "add": 0, "change": 0, "remove": 0}
     assert readable(taken_over.resources()) == readable(project.resources())
 

@@ -58,3 +58,18 @@ import {
   to = aws_lambda_runtime_management_config.main
   id = "${var.name},$LATEST"
 }
+
+variable "signing_config" {
+  type        = string
+  description = "ARN: the service chooses it"
+}
+
+import {
+  to = aws_lambda_code_signing_config.main
+  id = var.signing_config
+}
+
+import {
+  to = aws_lambda_provisioned_concurrency_config.newest
+  id = "${var.name},newest"
+}

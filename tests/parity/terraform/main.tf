@@ -55,6 +55,16 @@ resource "aws_lambda_layer_version_permission" "everybody" {
   principal      = "*"
 }
 
+resource "aws_lambda_code_signing_config" "main" {
+  description = var.updated ? "Updated" : "First"
+  allowed_publishers {
+    signing_profile_version_arns = ["arn:aws:signer:us-east-1:000000000000:/signing-profiles/parity/AbCdEf1234"]
+  }
+  policies {
+    untrusted_artifact_on_deployment = "Warn"
+  }
+}
+
 resource "aws_lambda_function" "main" {
   function_name                  = var.name
   role                           = "arn:aws:iam::000000000000:role/test"
@@ -68,6 +78,7 @@ resource "aws_lambda_function" "main" {
   timeout                        = 7
   layers                         = [aws_lambda_layer_version.shared.arn]
   reserved_concurrent_executions = 5
+  code_signing_config_arn        = aws_lambda_code_signing_config.main.arn
   tags                           = { team = "parity", stage = var.updated ? "second" : "first" }
   environment {
     variables = { COLOUR = var.updated ? "blue" : "red" }
@@ -153,4 +164,10 @@ resource "aws_lambda_runtime_management_config" "main" {
   function_name     = aws_lambda_function.main.function_name
   qualifier         = "$LATEST"
   update_runtime_on = "FunctionUpdate"
+}
+
+resource "aws_lambda_provisioned_concurrency_config" "newest" {
+  function_name                     = aws_lambda_function.main.function_name
+  qualifier                         = aws_lambda_alias.newest.name
+  provisioned_concurrent_executions = var.updated ? 2 : 1
 }
