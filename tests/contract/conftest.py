@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from lambent.adapters.logs import DiskLogStore
 from lambent.adapters.sql.database import Database
 from lambent.adapters.sql.store import SqlStore
-from lambent.core.ports import Store
+from lambent.core.ports import LogStore, Store
+from lambent.testing.logs import FakeLogStore
 from lambent.testing.store import FakeStore
+from lambent.testing.system import FakeClock
 from tests.contract.sandbox_inside import write_code
 from tests.contract.sandbox_world import PROMISES, World, opened
 
@@ -21,6 +24,17 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     database = Database(tmp_path / "data")
     async with database.running():
         yield SqlStore(database)
+
+
+@pytest.fixture(params=["fake", "disk"])
+async def logs(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LogStore]:
+    clock = FakeClock(now=1_700_000_000.0)
+    if request.param == "fake":
+        yield FakeLogStore(clock)
+        return
+    store = DiskLogStore(tmp_path / "logs", clock, retention_bytes=1 << 30)
+    async with store.running():
+        yield store
 
 
 @pytest.fixture(params=list(PROMISES))

@@ -1,32 +1,15 @@
 """What every LogStore does: the fake and the one on disk."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
-from lambent.adapters.logs import DiskLogStore
 from lambent.core.function import Owner
 from lambent.core.ports import LogStore
-from lambent.testing.logs import FakeLogStore
-from lambent.testing.system import FakeClock
 
 ME = Owner(account="000000000000", region="us-east-1")
 OTHER = Owner(account="111111111111", region="us-east-1")
 GROUP = "/aws/lambda/f"
 STREAM = "2026/11/23/[$LATEST]0123456789abcdef0123456789abcdef"
 NOW = 1_700_000_000.0
-
-
-@pytest.fixture(params=["fake", "disk"])
-async def logs(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LogStore]:
-    clock = FakeClock(now=NOW)
-    if request.param == "fake":
-        yield FakeLogStore(clock)
-        return
-    store = DiskLogStore(tmp_path / "logs", clock, retention_bytes=1 << 30)
-    async with store.running():
-        yield store
 
 
 async def read(logs: LogStore, group: str = GROUP, owner: Owner = ME, **more: object) -> list[str]:

@@ -1,32 +1,15 @@
 """What every LogStore does with groups and streams as a whole: made by name, set, filled from outside, deleted, expired."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
-from lambent.adapters.logs import DiskLogStore
 from lambent.core.function import Owner
 from lambent.core.log_group import DAY_MS, LogGroup, SubscriptionFilter
 from lambent.core.ports import AlreadyStored, LogStore
-from lambent.testing.logs import FakeLogStore
-from lambent.testing.system import FakeClock
 
 ME = Owner(account="000000000000", region="us-east-1")
 NOW = 1_700_000_000.0
 NOW_MS = int(NOW * 1000)
 LONG = "s/" + "x" * 500
-
-
-@pytest.fixture(params=["fake", "disk"])
-async def logs(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LogStore]:
-    clock = FakeClock(now=NOW)
-    if request.param == "fake":
-        yield FakeLogStore(clock)
-        return
-    store = DiskLogStore(tmp_path / "logs", clock, retention_bytes=1 << 30)
-    async with store.running():
-        yield store
 
 
 async def messages(logs: LogStore, group: str = "g") -> list[str]:

@@ -1,31 +1,16 @@
 """The contract of the Store for what hangs on a function's qualifiers and on layer versions: policies, event invoke configs."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from lambent.adapters.sql.database import Database
-from lambent.adapters.sql.store import SqlStore
 from lambent.core.event_invoke_config import EventInvokeConfig
 from lambent.core.function import LATEST, FunctionKey
 from lambent.core.function_url import AuthType, FunctionUrl
 from lambent.core.ports import StaleWrite, Store
 from lambent.core.resource_policy import PolicyTarget, ResourcePolicy, function_target, layer_target
-from lambent.testing.store import FakeStore
 from tests.contract.stored_values import OTHER_ACCOUNT, alias, function, key, layer, published
-
-
-@pytest.fixture(params=["fake", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    if request.param == "fake":
-        yield FakeStore()
-        return
-    database = Database(tmp_path / "data")
-    async with database.running():
-        yield SqlStore(database)
 
 
 @pytest.fixture

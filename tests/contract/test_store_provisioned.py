@@ -1,28 +1,13 @@
 """The contract of the Store for provisioned concurrency: kept with its qualifier, counted where nothing is reserved."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from lambent.adapters.sql.database import Database
-from lambent.adapters.sql.store import SqlStore
 from lambent.core.function import FunctionKey
 from lambent.core.ports import StaleWrite, Store
 from lambent.core.provisioned_concurrency import ProvisionedConcurrencyConfig
-from lambent.testing.store import FakeStore
 from tests.contract.stored_values import OTHER_ACCOUNT, OTHER_REGION, OWNER, alias, edited, function, key, published
-
-
-@pytest.fixture(params=["fake", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    if request.param == "fake":
-        yield FakeStore()
-        return
-    database = Database(tmp_path / "data")
-    async with database.running():
-        yield SqlStore(database)
 
 
 async def complete_function(store: Store, name: str = "hello", *, reserved: int | None = None) -> None:
