@@ -21,6 +21,8 @@ from lambent.testing.store import FakeEventQueue, FakeStore
 from lambent.testing.system import FakeChance
 
 OWNER = Owner(account="123456789012", region="eu-west-1")
+TENANCY = {"TenancyConfig": {"TenantIsolationMode": "PER_TENANT"}}
+"""Settings of a function that isolates its tenants."""
 START = 1_700_000_000.0
 
 

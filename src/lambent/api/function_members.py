@@ -11,7 +11,7 @@ from lambent.core.configuration_edit import ConfigurationEdit, LoggingEdit
 from lambent.core.errors import OperationNotImplemented
 from lambent.core.function import PackageType
 
-_NOT_YET = ("PublishTo", "TenancyConfig", "CapacityProviderConfig", "DurableConfig", "RuntimeConfig", "AcceleratorConfig")
+_NOT_YET = ("PublishTo", "CapacityProviderConfig", "DurableConfig", "RuntimeConfig", "AcceleratorConfig")
 """Members that change how a function runs: taking and not heeding them would be a made-up success."""
 
 
@@ -90,6 +90,7 @@ _SETTINGS: Mapping[str, Callable[[Any], bool]] = {
     "FileSystemConfigs": bool,
     "SnapStart": lambda value: value.get("ApplyOn", "None") != "None",
     "ImageConfig": lambda value: any(value.values()),
+    "TenancyConfig": bool,
 }
 """Stored and echoed members, each with whether a value differs from Lambda's default: the default itself is not stored, so
 that giving it and leaving it out are the same configuration to PublishVersion."""

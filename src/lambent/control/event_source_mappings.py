@@ -14,6 +14,7 @@ from lambent.core.function import Owner
 from lambent.core.names import FunctionReference
 from lambent.core.pagination import Page, encode_marker, text_position
 from lambent.core.ports import AlreadyStored, Chance, Clock, StaleWrite, Store
+from lambent.core.tenancy import refuse_tenancy
 
 _LIST = "event-source-mappings"
 _ATTEMPTS = 10
@@ -141,6 +142,7 @@ class EventSourceMappingControl:
             found = await self._revisions.find(reference)
         except ResourceNotFound as error:
             raise InvalidParameterValue("Function does not exist") from error
+        refuse_tenancy(found.version.configuration, "Event source mapping")
         check_function_timeout(source, found.version.configuration.timeout)
 
     async def _already_exists(self, mapping: EventSourceMapping) -> ResourceConflict:

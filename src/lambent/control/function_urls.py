@@ -11,6 +11,7 @@ from lambent.core.function_url import AuthType, FunctionUrl, FunctionUrlEdit, ed
 from lambent.core.names import FunctionReference
 from lambent.core.pagination import Page, encode_marker, text_position
 from lambent.core.ports import Chance, Clock, StaleWrite, Store
+from lambent.core.tenancy import refuse_tenancy
 
 _LIST = "function-urls"
 _ID_CHARACTERS = 32
@@ -30,7 +31,7 @@ class FunctionUrlControl:
     async def create(self, reference: FunctionReference, edit: FunctionUrlEdit) -> FunctionUrl:
         """A new URL each time. Raises ResourceNotFound, ResourceConflict (there is one), InvalidParameterValue."""
         qualifier, now = url_qualifier(reference), self._clock.now()
-        await self._revisions.find(reference)
+        refuse_tenancy((await self._revisions.find(reference)).version.configuration, "Function URL")
         blank = FunctionUrl(
             key=reference.key,
             qualifier=qualifier,

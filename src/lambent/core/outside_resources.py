@@ -35,6 +35,8 @@ def check_together(settings: Settings) -> None:
             raise InvalidParameterValue(f"Function must be configured to execute in a VPC to reference access point {arn}.")
     if file_systems and settings.get("SnapStart"):
         raise InvalidParameterValue("SnapStart is not supported with file systems.")
+    if settings.get("TenancyConfig") and settings.get("SnapStart"):
+        raise InvalidParameterValue("SnapStart is not supported for functions with tenancy configuration.")
 
 
 def _check_vpc(vpc: object) -> None:

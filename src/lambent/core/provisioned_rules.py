@@ -7,6 +7,7 @@ from lambent.core.alias import Alias
 from lambent.core.errors import InvalidParameterValue, ProvisionedConcurrencyConfigNotFound, ResourceConflict
 from lambent.core.function import LATEST, FunctionConfiguration
 from lambent.core.limits import MINIMUM_UNRESERVED_CONCURRENCY
+from lambent.core.tenancy import refuse_tenancy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +70,8 @@ def check_is_version_or_alias(qualifier: str) -> None:
 
 
 def check_configuration_allows(configuration: FunctionConfiguration) -> None:
-    """Raise InvalidParameterValue for a version with SnapStart: the two exclude each other."""
+    """Raise InvalidParameterValue for a version with SnapStart or tenant isolation: they exclude each other."""
+    refuse_tenancy(configuration, "Provisioned Concurrency")
     snap_start = configuration.settings.get("SnapStart")
     if isinstance(snap_start, Mapping) and snap_start.get("ApplyOn") == "PublishedVersions":
         raise InvalidParameterValue("Provisioned Concurrency is not supported for functions with SnapStart enabled.")

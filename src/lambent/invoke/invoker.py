@@ -7,6 +7,7 @@ from lambent.core.function import FunctionVersion
 from lambent.core.invocation import Invocation, InvokeRequest, InvokeResult
 from lambent.core.names import FunctionReference
 from lambent.core.ports import Chance, Clock, EventQueue
+from lambent.core.tenancy import check_tenant
 from lambent.invoke.pool import Pool
 from lambent.invoke.resolver import Resolver
 
@@ -28,11 +29,14 @@ class Invoker:
 
         Cancelling this is the caller going away: the function runs to its end, and its log is written, all the same.
 
-        Raises ResourceNotFound, ResourceConflict (Pending, Failed), ResourceNotReady (Inactive), TooManyRequests (with its
-        reason), InvalidRuntime (this host has no interpreter for it) and ServiceFault.
+        Raises ResourceNotFound, ResourceConflict (Pending, Failed), ResourceNotReady (Inactive), InvalidParameterValue (a tenant
+        that is missing, or is one too many), TooManyRequests (with its reason), InvalidRuntime (this host has no interpreter for
+        it) and ServiceFault.
         """
         reference = request.reference
         route = self._resolver.cached(reference) or await self._resolver.resolve(reference)
+        if route.isolated is not (request.tenant_id is not None):
+            check_tenant(isolated=route.isolated, tenant_id=request.tenant_id)
         version = route.choose(self._chance.roll)
         seat = route.gate.admit(version.version)
         if request.response_sink is not None:
@@ -49,7 +53,8 @@ class Invoker:
 
     async def accept(self, request: InvokeRequest) -> None:
         """Queue the event; it is durable when this returns. Raises what `resolve` raises."""
-        await self._resolver.resolve(request.reference)
+        route = await self._resolver.resolve(request.reference)
+        check_tenant(isolated=route.isolated, tenant_id=request.tenant_id)
         now = self._clock.now()
         owner = request.reference.key.owner
         event = AsyncEvent(

@@ -8,6 +8,7 @@ from lambent.core.errors import OperationNotImplemented, ResourceConflict, Resou
 from lambent.core.function import LATEST, Function, FunctionKey, FunctionVersion, State
 from lambent.core.names import FunctionReference, is_version_number
 from lambent.core.ports import Store
+from lambent.core.tenancy import is_isolated
 from lambent.invoke.admission import Admission, FunctionGate
 
 
@@ -22,6 +23,8 @@ class Route:
     """The one version that serves, or the versions that a weighted alias names."""
     version: FunctionVersion
     """The only, or the primary, version."""
+    isolated: bool = False
+    """Whether each invocation is one tenant's (facts I4)."""
 
     def choose(self, roll: Callable[[], float]) -> FunctionVersion:
         """The version for one invocation; `roll` is uniform in [0, 1)."""
@@ -78,13 +81,16 @@ class Resolver:
         qualifier = reference.qualifier or LATEST
         if qualifier == LATEST or is_version_number(qualifier):
             version = await self._invocable(function, qualifier, reference)
-            return Route(gate=gate, alias=None, versions={version.version: version}, version=version)
+            isolated = is_isolated(version.configuration)
+            return Route(gate=gate, alias=None, versions={version.version: version}, version=version, isolated=isolated)
         alias = await self._store.alias(function.key, qualifier)
         if alias is None:
             raise ResourceNotFound(f"Cannot find alias arn: {reference.arn}")
         numbers = [alias.version, *alias.routing]
         versions = {number: await self._invocable(function, number, reference) for number in numbers}
-        return Route(gate=gate, alias=alias if alias.routing else None, versions=versions, version=versions[alias.version])
+        version = versions[alias.version]
+        weighted, isolated = alias if alias.routing else None, is_isolated(version.configuration)
+        return Route(gate=gate, alias=weighted, versions=versions, version=version, isolated=isolated)
 
     async def _invocable(self, function: Function, number: str, reference: FunctionReference) -> FunctionVersion:
         if number == LATEST:

@@ -191,7 +191,11 @@ async def test_names_that_cannot_be_created_are_refused(world: World, name: str,
         ({"LoggingConfig": {"SystemLogLevel": "WARN"}}, InvalidParameterValue, "LogFormat to JSON"),
         ({"ImageConfig": {"Command": ["x"]}}, InvalidParameterValue, "ImageConfig"),
         ({"DurableConfig": {}}, OperationNotImplemented, "DurableConfig is not implemented"),
-        ({"TenancyConfig": {"TenantIsolationMode": "PER_TENANT"}}, OperationNotImplemented, "TenancyConfig"),
+        (
+            {"TenancyConfig": {"TenantIsolationMode": "PER_TENANT"}, "SnapStart": {"ApplyOn": "PublishedVersions"}},
+            InvalidParameterValue,
+            "tenancy configuration",
+        ),
         ({"PublishTo": "LATEST_PUBLISHED"}, OperationNotImplemented, "PublishTo"),
         (
             {"CodeSigningConfigArn": "arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-" + "0" * 17},

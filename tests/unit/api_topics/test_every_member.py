@@ -22,6 +22,7 @@ DEFAULTS: dict[str, object] = {
     "TracingConfig": {"Mode": "PassThrough"},
     "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
     "LoggingConfig": {"LogFormat": "Text", "LogGroup": "/aws/lambda/hello"},
+    "TenancyConfig": ABSENT,
     **dict.fromkeys(("Environment", "Layers", "VpcConfig", "DeadLetterConfig", "KMSKeyArn", "FileSystemConfigs"), ABSENT),
     "ImageConfigResponse": ABSENT,
 }
@@ -40,7 +41,6 @@ NEVER = {"MasterArn"}
 """Of replicas of Lambda@Edge functions, which there are none of."""
 
 REFUSED: dict[str, object] = {
-    "TenancyConfig": {"TenantIsolationMode": "PER_TENANT"},
     "CapacityProviderConfig": {
         "LambdaManagedInstancesCapacityProviderConfig": {
             "CapacityProviderArn": "arn:aws:lambda:us-east-1:000000000000:capacity-provider:c"
@@ -121,15 +121,16 @@ def test_every_member_of_a_configuration_has_a_row() -> None:
     elsewhere = MADE_HERE | REQUIRED | OF_CODE_SIGNING | NEVER
     assert names("FunctionConfiguration") == {*DEFAULTS, *REFUSED, *elsewhere}
     shown = {each[0] for each in GIVEN} | {"Layers", "Architectures", "PackageType", "ImageConfigResponse"}
-    assert shown == {*DEFAULTS, *REQUIRED}
+    assert shown | {"TenancyConfig"} == {*DEFAULTS, *REQUIRED}
 
 
 def test_every_member_of_a_request_has_a_row() -> None:
     given = {name for _, members, _ in GIVEN for name in members}
     common = given | set(REFUSED) | {"FunctionName", "ImageConfig", "Layers"}
+    at_creation_only = {"TenancyConfig"}
     of_creation = {"Code", "Publish", "PublishTo", "PackageType", "Tags", "CodeSigningConfigArn", "Architectures"}
-    assert names("CreateFunctionRequest") == common | of_creation
-    assert names("UpdateFunctionConfigurationRequest") == (common - {"TenancyConfig"}) | {"RevisionId"}
+    assert names("CreateFunctionRequest") == common | of_creation | at_creation_only
+    assert names("UpdateFunctionConfigurationRequest") == common | {"RevisionId"}
     sources = {"ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "S3ObjectStorageMode", "ImageUri", "SourceKMSKeyArn"}
     assert names("FunctionCode") == sources
     guards = {"FunctionName", "Architectures", "Publish", "PublishTo", "DryRun", "RevisionId"}
@@ -178,7 +179,9 @@ async def test_a_member_given_to_update_is_shown_is_a_change_and_stays(
     assert (await world.configuration(Qualifier="1")).get(name) == before.get(name)
 
 
-@pytest.mark.parametrize("name", sorted(set(DEFAULTS) - {"PackageType", "Layers", "Architectures", "ImageConfigResponse"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(DEFAULTS) - {"PackageType", "TenancyConfig", "Layers", "Architectures", "ImageConfigResponse"})
+)
 async def test_giving_the_default_is_giving_nothing(world: World, name: str) -> None:
     empty: dict[str, object] = {
         "Environment": {"Variables": {}},
@@ -192,6 +195,14 @@ async def test_giving_the_default_is_giving_nothing(world: World, name: str) -> 
     await world.active(Publish=True)
     await world.configure(**{name: default})
     assert await world.publish() == "1"
+
+
+async def test_tenant_isolation_is_given_at_creation_and_stays(world: World) -> None:
+    tenancy = {"TenantIsolationMode": "PER_TENANT"}
+    await world.active(TenancyConfig=tenancy, Publish=True)
+    await world.configure(Timeout=9)
+    assert (await world.configuration())["TenancyConfig"] == tenancy
+    assert (await world.configuration(Qualifier="1"))["TenancyConfig"] == tenancy
 
 
 async def test_layers_are_shown_with_their_size(world: World) -> None:

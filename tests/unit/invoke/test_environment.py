@@ -9,7 +9,7 @@ from lambent.core.environment import Exit
 from lambent.core.errors import ServiceFault, TooManyRequests
 from lambent.core.invocation import InvocationStatus
 from lambent.testing.sandbox import SILENCE, InitError, Raw, Script, frame
-from tests.unit.invoke_world import OWNER, START, World, document
+from tests.unit.invoke_world import OWNER, START, TENANCY, World, document
 
 
 async def later(seconds: float, answer):
@@ -41,7 +41,7 @@ async def test_the_first_invocation_is_cold_and_the_next_one_warm_in_the_same_sa
 
 
 async def test_the_runtime_is_told_everything_about_the_invocation(world: World) -> None:
-    await world.create(timeout=7)
+    await world.create(timeout=7, settings=TENANCY)
     seen = []
     world.provider.script = Script(behaviour=lambda event, context: seen.append(context) or b"null")
     request = world.request(qualifier="$LATEST", client_context='{"custom": {}}', cognito_identity='{"i": 1}', tenant_id="blue")

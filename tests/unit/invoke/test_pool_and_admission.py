@@ -8,6 +8,7 @@ import pytest
 from lambent.core.alias import Alias
 from lambent.core.concurrency import FullyThrottled
 from lambent.core.errors import (
+    InvalidParameterValue,
     InvalidRuntime,
     ResourceConflict,
     ResourceNotFound,
@@ -19,7 +20,7 @@ from lambent.core.errors import (
 from lambent.core.function import Function, State
 from lambent.core.names import FunctionReference
 from lambent.testing.sandbox import SILENCE, Script
-from tests.unit.invoke_world import World
+from tests.unit.invoke_world import TENANCY, World
 
 
 async def slowly(event, context):
@@ -117,11 +118,23 @@ async def test_a_busy_environment_of_a_deleted_function_ends_its_work_first(worl
 
 
 async def test_tenants_never_share_an_environment(world: World) -> None:
-    await world.create()
+    await world.create(settings=TENANCY)
     await world.invoke(tenant_id="blue")
     await world.invoke(tenant_id="green")
     await world.invoke(tenant_id="blue")
     assert len(world.used) == 2
+
+
+async def test_a_tenant_is_named_exactly_where_tenants_are_isolated(world: World) -> None:
+    await world.create(settings=TENANCY)
+    await world.create("shared")
+    for name, tenant in (("hello", None), ("shared", "blue")):
+        with pytest.raises(InvalidParameterValue, match="tenancy configuration"):
+            await world.invoke(name, tenant_id=tenant)
+        with pytest.raises(InvalidParameterValue, match="tenancy configuration"):
+            await world.invoker.accept(world.request(name, tenant_id=tenant))
+    assert world.used == []
+    assert await world.queue.next_due() is None
 
 
 async def test_blanks_are_made_ahead_and_a_cold_start_takes_one(tmp_path) -> None:

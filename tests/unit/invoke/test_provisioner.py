@@ -90,10 +90,6 @@ async def test_latest_and_other_versions_do_not_use_them(ready: World) -> None:
     assert await invoke(ready, qualifier="$LATEST") == ON_DEMAND
 
 
-async def test_tenants_do_not_use_them(ready: World) -> None:
-    assert await invoke(ready, tenant_id="blue") == ON_DEMAND
-
-
 async def test_one_that_dies_idle_is_made_again(ready: World) -> None:
     ready.used[0].die(Exit(code=1))
     await asyncio.sleep(0.1)

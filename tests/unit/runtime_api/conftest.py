@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from lambent.testing.sandbox import SILENCE, Script
-from tests.unit.invoke_world import LoopTime, World
+from tests.unit.invoke_world import TENANCY, LoopTime, World
 from tests.unit.runtime_api.stock_client import Client
 
 
@@ -20,7 +20,7 @@ async def world(tmp_path):
 @pytest.fixture
 async def runtime(world: World):
     """A provided function whose bootstrap is this test; yields (client, a started first invocation)."""
-    await world.create(runtime="provided.al2023", timeout=30)
+    await world.create(runtime="provided.al2023", timeout=30, settings=TENANCY)
     addresses = asyncio.Queue()
     world.provider.script = Script(
         init=lambda environment, handler: addresses.put_nowait(environment["AWS_LAMBDA_RUNTIME_API"]) or SILENCE

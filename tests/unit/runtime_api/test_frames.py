@@ -10,7 +10,7 @@ from lambent.core.environment import Exit
 from lambent.core.limits import RESPONSE_PAYLOAD_BYTES
 from lambent.runtime_api.frames import Breach, FrameReader
 from lambent.testing.sandbox import SILENCE, Raw, Script, frame
-from tests.unit.invoke_world import World, document
+from tests.unit.invoke_world import TENANCY, World, document
 
 
 class Collector:
@@ -204,7 +204,7 @@ async def test_a_client_that_never_says_hello_is_an_init_time_out(world: World) 
 
 
 async def test_a_nul_in_a_context_field_cannot_shift_the_others(world: World) -> None:
-    await world.create()
+    await world.create(settings=TENANCY)
     seen = []
     world.provider.script = Script(behaviour=lambda event, context: seen.append(context) or event)
     await world.invoke(client_context='{"a":"\0"}', tenant_id="t")
