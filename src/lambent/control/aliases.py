@@ -102,7 +102,7 @@ class AliasControl:
             description=alias.description if edit.description is None else edit.description,
             revision_id=self._chance.uuid(),
         )
-        await check_alias(self._store, changed)
+        await check_alias(self._store, changed, targets)
         return changed
 
     async def _target(self, key: FunctionKey, number: str) -> FunctionVersion:

@@ -8,7 +8,7 @@ from lambent.control.revisions import Revisions
 from lambent.core.addressing import function_not_found
 from lambent.core.alias import Alias
 from lambent.core.errors import ResourceNotFound
-from lambent.core.function import LATEST, FunctionKey
+from lambent.core.function import LATEST, FunctionKey, FunctionVersion
 from lambent.core.names import FunctionReference, is_version_number
 from lambent.core.pagination import Page, encode_marker, text_position
 from lambent.core.ports import Chance, Clock, StaleWrite, Store
@@ -61,10 +61,11 @@ async def configured(store: Store, key: FunctionKey) -> Configured:
     return Configured(configs=configs, aliases={name: alias for name, alias in found.items() if alias is not None})
 
 
-async def check_alias(store: Store, alias: Alias) -> None:
-    """Raise ResourceConflict or InvalidParameterValue when the alias is provisioned and may not come to this."""
+async def check_alias(store: Store, alias: Alias, targets: Sequence[FunctionVersion]) -> None:
+    """Raise ResourceConflict or InvalidParameterValue when the alias is provisioned and may not come to these versions."""
     now = await configured(store, alias.key)
-    check_alias_may_move(alias, configured=now.qualifiers, aliases=now.aliases)
+    configurations = [each.configuration for each in targets]
+    check_alias_may_move(alias, configurations, configured=now.qualifiers, aliases=now.aliases)
 
 
 class ProvisionedConcurrencyControl:

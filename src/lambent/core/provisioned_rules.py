@@ -89,12 +89,19 @@ def check_no_overlap(qualifier: str, alias: Alias | None, *, configured: Iterabl
         raise ResourceConflict("Version is currently pointed by a Provisioned Concurrency alias")
 
 
-def check_alias_may_move(alias: Alias, *, configured: Iterable[str], aliases: Mapping[str, Alias]) -> None:
-    """Raise for what an alias that has provisioned concurrency may not come to point to; any other alias may."""
+def check_alias_may_move(
+    alias: Alias, targets: Iterable[FunctionConfiguration], *, configured: Iterable[str], aliases: Mapping[str, Alias]
+) -> None:
+    """Raise for what an alias that has provisioned concurrency may not come to point to; any other alias may.
+
+    `targets` are the configurations of the versions that it is to point to.
+    """
     if alias.name not in aliases:
         return
     if alias.version == LATEST:
         raise _unpublished()
+    for target in targets:
+        check_configuration_allows(target)
     check_no_overlap(alias.name, alias, configured=configured, aliases=aliases)
 
 

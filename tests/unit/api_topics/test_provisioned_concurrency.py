@@ -159,6 +159,23 @@ async def test_a_version_with_snap_start_cannot_be_given_any(world: World) -> No
         await put(world, "1")
 
 
+@pytest.mark.parametrize(
+    "move",
+    [{"FunctionVersion": "3"}, {"RoutingConfig": {"AdditionalVersionWeights": {"3": 0.1}}}],
+    ids=["as its version", "as its additional version"],
+)
+async def test_a_provisioned_alias_does_not_come_to_a_version_with_snap_start(published: World, move: dict[str, object]) -> None:
+    settings = {"Runtime": "python3.12", "SnapStart": {"ApplyOn": "PublishedVersions"}}
+    await published.call("UpdateFunctionConfiguration", FunctionName="hello", **settings)
+    await published.activate()
+    assert (await published.call("PublishVersion", FunctionName="hello"))["Version"] == "3"
+    await put(published, "live")
+    with pytest.raises(InvalidParameterValue, match="SnapStart"):
+        await published.call("UpdateAlias", FunctionName="hello", Name="live", **move)
+    kept = await published.call("GetAlias", FunctionName="hello", Name="live")
+    assert (kept["FunctionVersion"], "RoutingConfig" in kept) == ("1", False)
+
+
 async def test_a_version_is_not_provisioned_twice(published: World) -> None:
     await put(published, "live")
     with pytest.raises(ResourceConflict, match="Version is currently pointed by a Provisioned Concurrency alias"):

@@ -182,10 +182,10 @@ def test_a_provisioned_alias_moves_to_published_versions_that_are_not_provisione
 ) -> None:
     given = {"configured": ["live", "2"], "aliases": {"live": alias("live", "1")}}
     if error is None:
-        check_alias_may_move(moved, **given)
+        check_alias_may_move(moved, (), **given)
     else:
         with pytest.raises(error):
-            check_alias_may_move(moved, **given)
+            check_alias_may_move(moved, (), **given)
 
 
 def budget(**given: int | None) -> Budget:
