@@ -133,3 +133,21 @@ async def test_what_was_published_before_a_restart_is_still_the_last_version(tmp
         world.use_packages(packages)
         assert await world.call("GetFunction", FunctionName="hello", Qualifier="1") == before
         assert await world.publish() == "1"
+
+
+async def test_a_version_is_not_provisioned_twice_by_an_alias_that_moves_meanwhile(world: World) -> None:
+    await world.active(Publish=True)
+    await world.call("UpdateFunctionCode", FunctionName="hello", ZipFile=zip_of("other"), Publish=True)
+    await world.activate()
+    await world.call("CreateAlias", FunctionName="hello", Name="live", FunctionVersion="1")
+    provisioned = {"FunctionName": "hello", "ProvisionedConcurrentExecutions": 1}
+    for _ in range(10):
+        await world.call("PutProvisionedConcurrencyConfig", Qualifier="live", **provisioned)
+        replies, failures = await side_by_side(
+            world.call("UpdateAlias", FunctionName="hello", Name="live", FunctionVersion="2"),
+            world.call("PutProvisionedConcurrencyConfig", Qualifier="2", **provisioned),
+        )
+        assert (len(replies), failures) == (1, [ResourceConflict])
+        for qualifier in ("live", "2"):
+            await world.call("DeleteProvisionedConcurrencyConfig", FunctionName="hello", Qualifier=qualifier)
+        await world.call("UpdateAlias", FunctionName="hello", Name="live", FunctionVersion="1")

@@ -90,7 +90,7 @@ def control_handlers(ports: ControlPorts, *, link: Link, account_concurrency: in
         ),
         CodeSigningHandlers(code_signing),
         VersionHandlers(VersionControl(store, chance)),
-        AliasHandlers(AliasControl(store, chance)),
+        AliasHandlers(AliasControl(store, chance, reserving=reserving)),
         LayerHandlers(layers, link),
         TagHandlers(TagControl(kinds)),
         ConcurrencyHandlers(concurrency),

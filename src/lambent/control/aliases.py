@@ -1,5 +1,6 @@
 """Aliases: create, read, update, delete, list."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -30,10 +31,12 @@ class AliasEdit:
 class AliasControl:
     """Use cases on aliases."""
 
-    def __init__(self, store: Store, chance: Chance) -> None:
+    def __init__(self, store: Store, chance: Chance, *, reserving: asyncio.Lock) -> None:
+        """`reserving`: what an alias may move to depends on what is provisioned, so the two must not be checked side by side."""
         self._store = store
         self._chance = chance
         self._revisions = Revisions(store, chance)
+        self._reserving = reserving
 
     async def create(self, key: FunctionKey, name: str, edit: AliasEdit) -> Alias:
         """Raises ResourceNotFound (function or version), ResourceConflict (it exists), InvalidParameterValue (routing)."""
@@ -61,11 +64,12 @@ class AliasControl:
         for _ in range(_ATTEMPTS):
             alias = await self._existing(key, name)
             check_revision(alias.revision_id, revision_id)
-            changed = await self._edited(alias, edit)
-            try:
-                await self._store.replace_alias(changed, expected_revision=alias.revision_id)
-            except StaleWrite:
-                continue
+            async with self._reserving:
+                changed = await self._edited(alias, edit)
+                try:
+                    await self._store.replace_alias(changed, expected_revision=alias.revision_id)
+                except StaleWrite:
+                    continue
             return changed
         raise _contended(alias)
 
