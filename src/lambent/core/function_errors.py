@@ -9,7 +9,7 @@ from lambent.core.environment import Exit
 from lambent.core.invocation import InvocationStatus, Outcome
 from lambent.core.limits import RESPONSE_PAYLOAD_BYTES
 
-TIMED_OUT = "Sandbox.Timedout"
+_TIMED_OUT = "Sandbox.Timedout"
 EXITED = "Runtime.ExitError"
 OUT_OF_MEMORY = "Runtime.OutOfMemory"
 TOO_LARGE = "Function.ResponseSizeTooLarge"
@@ -17,6 +17,9 @@ INVALID_ENTRYPOINT = "Runtime.InvalidEntrypoint"
 TRUNCATED = "Runtime.TruncatedResponse"
 BAD_RESPONSE_MODE = "Runtime.InvalidResponseModeHeader"
 UNKNOWN = "Runtime.Unknown"
+
+OUT_OF_TIME = Outcome(status=InvocationStatus.TIMEOUT, payload=b"", error_type=_TIMED_OUT)
+"""A time-out whose words are not known yet: they depend on whose time it was (see `timed_out`)."""
 
 _KEPT = re.compile(r"(?:Runtime|Function|Sandbox|Extension)\.[A-Z][a-zA-Z]+")
 
@@ -54,8 +57,8 @@ def entrypoint_refused(payload: bytes, request_id: str) -> bytes:
 
 def timed_out(request_id: str, seconds: float) -> Outcome:
     """The function timeout (seconds) passed."""
-    payload = document(TIMED_OUT, f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds")
-    return Outcome(status=InvocationStatus.TIMEOUT, payload=payload, error_type=TIMED_OUT)
+    payload = document(_TIMED_OUT, f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds")
+    return Outcome(status=InvocationStatus.TIMEOUT, payload=payload, error_type=_TIMED_OUT)
 
 
 def exit_reason(ended: Exit) -> str:

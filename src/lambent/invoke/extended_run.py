@@ -20,13 +20,11 @@ from lambent.core.extension import (
     shutdown_event,
     shutdown_seconds,
 )
-from lambent.core.function_errors import TIMED_OUT, broken
+from lambent.core.function_errors import OUT_OF_TIME, broken
 from lambent.core.invocation import InvocationStatus, Outcome
 from lambent.core.ports import NotExecutable, SandboxFault
 from lambent.invoke.extensions import Extensions
 from lambent.invoke.live_sandbox import LiveSandbox
-
-_TIMED_OUT = Outcome(status=InvocationStatus.TIMEOUT, payload=b"", error_type=TIMED_OUT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +49,7 @@ async def launch(live: LiveSandbox, plan: Launch, request_id: str, seconds: floa
             await _start(live, plan)
             await live.extensions.registered()
     except TimeoutError:
-        return _TIMED_OUT
+        return OUT_OF_TIME
     except SandboxFault as fault:
         raise ServiceFault("The execution environment could not be started.") from fault
     failure = live.extensions.failure
@@ -96,7 +94,7 @@ async def all_ready(live: LiveSandbox, failure: Outcome | None, request_id: str,
             async with asyncio.timeout(max(seconds, 0.0)):
                 await extensions.back()
         except TimeoutError:
-            return _TIMED_OUT
+            return OUT_OF_TIME
     if extensions.failure is not None:
         return broken(extensions.failure[0], request_id, extensions.failure[1])
     return failure
@@ -107,13 +105,13 @@ async def all_back(live: LiveSandbox, outcome: Outcome, request_id: str, seconds
 
     The caller has had its answer before this. Raises ServiceFault when the sandbox is shut down meanwhile.
     """
-    if outcome.status not in (InvocationStatus.SUCCESS, InvocationStatus.FAILURE):
+    if not outcome.answered:
         return outcome
     try:
         async with asyncio.timeout(max(seconds, 0.0)):
             await live.extensions.back()
     except TimeoutError:
-        return _TIMED_OUT
+        return OUT_OF_TIME
     failure = live.extensions.failure
     return outcome if failure is None else broken(failure[0], request_id, failure[1])
 

@@ -79,18 +79,21 @@ class Resolver:
         gate = self._admission.function(function.key)
         gate.reserved = function.reserved_concurrency
         qualifier = reference.qualifier or LATEST
-        if qualifier == LATEST or is_version_number(qualifier):
-            version = await self._invocable(function, qualifier, reference)
-            isolated = is_isolated(version.configuration)
-            return Route(gate=gate, alias=None, versions={version.version: version}, version=version, isolated=isolated)
-        alias = await self._store.alias(function.key, qualifier)
-        if alias is None:
-            raise ResourceNotFound(f"Cannot find alias arn: {reference.arn}")
-        numbers = [alias.version, *alias.routing]
+        alias, numbers = None, [qualifier]
+        if qualifier != LATEST and not is_version_number(qualifier):
+            alias = await self._store.alias(function.key, qualifier)
+            if alias is None:
+                raise ResourceNotFound(f"Cannot find alias arn: {reference.arn}")
+            numbers = [alias.version, *alias.routing]
         versions = {number: await self._invocable(function, number, reference) for number in numbers}
-        version = versions[alias.version]
-        weighted, isolated = alias if alias.routing else None, is_isolated(version.configuration)
-        return Route(gate=gate, alias=weighted, versions=versions, version=version, isolated=isolated)
+        version = versions[numbers[0]]
+        return Route(
+            gate=gate,
+            alias=alias if len(numbers) > 1 else None,
+            versions=versions,
+            version=version,
+            isolated=is_isolated(version.configuration),
+        )
 
     async def _invocable(self, function: Function, number: str, reference: FunctionReference) -> FunctionVersion:
         if number == LATEST:

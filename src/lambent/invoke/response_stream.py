@@ -104,7 +104,7 @@ class ResponseStream:
             if self.whole or self._closed or self._abandoned:
                 return b""
             await self._change()
-        pieces, size = [self._held.popleft()], 0
+        pieces = [self._held.popleft()]
         size = len(pieces[0])
         while self._held and size + len(self._held[0]) <= _TOGETHER_BYTES:
             pieces.append(self._held.popleft())

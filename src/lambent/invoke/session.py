@@ -8,7 +8,7 @@ from dataclasses import replace
 from lambent.core.environment import LEGAL_MOVES, Exit, Phase
 from lambent.core.errors import ServiceFault
 from lambent.core.function_errors import (
-    TIMED_OUT,
+    OUT_OF_TIME,
     UNKNOWN,
     broken,
     exited,
@@ -28,7 +28,6 @@ EXIT_GRACE_SECONDS = 0.5
 _LEGAL = frozenset((id(here), id(there)) for here, there in LEGAL_MOVES)
 """By identity: hashing an enum member is a Python call, and this is asked twice per invocation."""
 _SHUT_DOWN = "The execution environment was shut down."
-_TIMED_OUT = Outcome(status=InvocationStatus.TIMEOUT, payload=b"", error_type=TIMED_OUT)
 
 
 class Session:
@@ -111,7 +110,7 @@ class Session:
         self.invocation, self._deadline_ms = invocation, deadline_ms
         outcome: asyncio.Future[Outcome] = self.loop.create_future()
         self._outcome = outcome
-        self._timer = self.loop.call_later(seconds, self._invoke_over, _TIMED_OUT)
+        self._timer = self.loop.call_later(seconds, self._invoke_over, OUT_OF_TIME)
         deliver = self._deliver
         if self.ended is not None:
             self._invoke_over(exited(invocation.request_id, self.ended))
@@ -261,7 +260,7 @@ class Session:
         self._answered = invocation.request_id
         self._outcome = self.invocation = None
         self._delivered = self.is_streaming = False
-        if outcome.status is InvocationStatus.SUCCESS or outcome.status is InvocationStatus.FAILURE:
+        if outcome.answered:
             self._move(Phase.READY)
         else:
             self.shut_down()
@@ -278,7 +277,7 @@ class Session:
 
     def _init_timed_out(self) -> None:
         if self._ready is not None and not self._ready.done():
-            self._ready.set_result(_TIMED_OUT)
+            self._ready.set_result(OUT_OF_TIME)
 
     def _on_exit(self, future: "asyncio.Future[Exit]") -> None:
         self._over_by_exit(Exit() if future.cancelled() else future.result())

@@ -3,7 +3,7 @@
 import asyncio
 import re
 
-from lambent.core.extension import ExtensionRefusal, registration, unknown_extension
+from lambent.core.extension import ExtensionRefusal, registration
 from lambent.http.message import Request, Response
 from lambent.invoke.extensions import Extensions
 from lambent.runtime_api.replies import ACCEPTED, JSON, error_response, not_found, wrong_method
@@ -92,11 +92,6 @@ def extension_identifier(request: Request) -> str | Response:
     if not _UUID.fullmatch(identifier):
         return error_response(403, "Extension.InvalidExtensionIdentifier", "Invalid Lambda-Extension-Identifier")
     return identifier.lower()
-
-
-def unknown_caller(identifier: str) -> Response:
-    """No extension of this sandbox has this identifier."""
-    return refused_extension(unknown_extension(identifier))
 
 
 def refused_extension(refusal: ExtensionRefusal) -> Response:

@@ -38,18 +38,17 @@ async def build(settings: Settings, *, port: int) -> "AsyncIterator[Platform]":
 @asynccontextmanager
 async def _reading(settings: Settings) -> AsyncIterator[Awaitable[HostRuntimes]]:
     """Find the interpreters, and read the API's code and models, a third of a start, while the provider starts its processes."""
-    reading = asyncio.gather(asyncio.to_thread(host_runtimes, settings.data_directory), asyncio.to_thread(_import_api))
-    finding = asyncio.ensure_future(_first(reading))
+    reading = asyncio.get_running_loop().create_task(_read(settings))
     try:
-        yield finding
+        yield reading
     finally:
-        finding.cancel()
+        reading.cancel()
         with suppress(asyncio.CancelledError):
-            await finding
+            await reading
 
 
-async def _first(reading: "asyncio.Future[tuple[HostRuntimes, None]]") -> HostRuntimes:
-    catalog, _ = await reading
+async def _read(settings: Settings) -> HostRuntimes:
+    catalog, _ = await asyncio.gather(asyncio.to_thread(host_runtimes, settings.data_directory), asyncio.to_thread(_import_api))
     return catalog
 
 
