@@ -1,9 +1,11 @@
 """What only the LogStore on disk promises: it survives restarts and torn writes, and stays under its limit."""
 
+import os
 from pathlib import Path
 
 from lambent.adapters.logs import DiskLogStore
 from lambent.core.function import Owner
+from lambent.core.log_group import LogGroup
 from lambent.testing.system import FakeClock
 
 ME = Owner(account="000000000000", region="us-east-1")
@@ -73,3 +75,33 @@ async def test_a_very_long_group_name_is_listed_whole(tmp_path: Path) -> None:
     logs.open_stream(ME, "..", "s").write(NOW, b"no escape")
     assert await messages(logs, "..") == ["no escape"]
     assert not list(tmp_path.glob("*/*~*"))
+
+
+async def test_what_is_past_its_retention_leaves_the_disk_and_what_is_kept_does_not(tmp_path: Path) -> None:
+    clock = FakeClock(now=NOW)
+    logs = DiskLogStore(tmp_path, clock, retention_bytes=1 << 30)
+    for group, days in (("old", 1), ("kept", None)):
+        await logs.add_group(ME, LogGroup(name=group, created_ms=0, retention_days=days))
+        await logs.add_stream(ME, group, "s")
+        await logs.put(ME, group, "s", [(int(NOW * 1000), b"m")])
+    for segment in tmp_path.glob("*/*/*/*~*"):
+        os.utime(segment, (NOW, NOW))
+    logs._admin.expire(NOW + 86_400 - 1)
+    assert len(list(tmp_path.glob("*/*/*/*~*"))) == 2
+    logs._admin.expire(NOW + 86_400 + 100)
+    assert [each.parent.name for each in tmp_path.glob("*/*/*/*~*")] == ["kept"]
+
+
+async def test_settings_that_somebody_spoilt_do_not_end_the_writing_of_logs(tmp_path: Path) -> None:
+    logs = store(tmp_path)
+    async with logs.running():
+        logs.open_stream(ME, "g", "s").write(NOW, b"one")
+        await logs.groups(ME, prefix="", after=None, limit=1)
+        (settings,) = tmp_path.glob("*/*/*/.group.json")
+        whole = settings.read_text()
+        settings.write_text("{")
+        logs._admin._looked = 0.0
+        logs._expire()
+        settings.write_text(whole)
+        logs.open_stream(ME, "g", "s").write(NOW, b"two")
+        assert await messages(logs) == ["one", "two"]

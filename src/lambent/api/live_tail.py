@@ -35,7 +35,7 @@ class LiveTail:
         """Frames of the event stream. Raises ResourceNotFound for an unknown group, InvalidParameterValue for a bad pattern."""
         groups = [name_of(each) for each in members["logGroupIdentifiers"]]
         for group in groups:
-            await self._logs.streams(call.caller, group, "")
+            await self._logs.check_group(call.caller, group)
         return self._session(call, groups, members, _Chosen(members))
 
     async def _session(self, call: Call, groups: Sequence[str], members: Members, chosen: "_Chosen") -> AsyncIterator[bytes]:

@@ -49,6 +49,11 @@ class LogReading:
             after = page[-1].name
         return found[:limit]
 
+    async def check_group(self, owner: Owner, group: str) -> None:
+        """There is one of this name."""
+        if await self._logs.group(owner, group) is None:
+            raise no_group()
+
     async def streams(self, owner: Owner, group: str, prefix: str) -> Sequence[LogStreamFacts]:
         """As `LogStore.streams`."""
         try:

@@ -3,14 +3,14 @@
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from zlib import crc32
 
 from lambent.api.call import Call, Handler, Members
-from lambent.api.log_names import UPLOAD_TOKEN, group_arn, group_name, name_of
+from lambent.api.log_names import UPLOAD_TOKEN, group_arn, group_name, name_of, no_stream
 from lambent.api.log_reading import PAGE_BYTES, LogReading, Selection, weight
-from lambent.core.errors import InvalidParameterValue, ResourceNotFound
+from lambent.core.errors import InvalidParameterValue
 from lambent.core.function import Owner
 from lambent.core.log_group import LogGroup, LogStreamFacts
 from lambent.core.log_pattern import log_filter
@@ -51,26 +51,28 @@ class LogHandlers:
         def chosen(group: LogGroup) -> bool:
             return part in group.name.lower() and group.name in (named or (group.name,)) and wanted in (None, group.group_class)
 
-        limit = members.get("limit", _PAGE)
-        found = await self._logs.groups(call.caller, prefix, _decode(members.get("nextToken")), limit + 1, chosen)
-        reply: dict[str, Any] = {"logGroups": [_group(call.caller, each) for each in found[:limit]]}
-        if len(found) > limit:
-            reply["nextToken"] = _encode(found[limit - 1].name)
-        return reply
+        return await self._page_of_groups(call.caller, members, chosen, _group)
 
     async def list_groups(self, call: Call, members: Members) -> Members:
         """Groups by name, in short. `logGroupNamePattern` is parts of the name joined by `|`, `^` before one that begins it."""
-        parts, limit = members.get("logGroupNamePattern", "").split("|"), members.get("limit", _PAGE)
+        parts = members.get("logGroupNamePattern", "").split("|")
         wanted = members.get("logGroupClass")
 
         def chosen(group: LogGroup) -> bool:
             named = any(group.name.startswith(part[1:]) if part.startswith("^") else part in group.name for part in parts)
             return named and wanted in (None, group.group_class)
 
-        found = await self._logs.groups(call.caller, "", _decode(members.get("nextToken")), limit + 1, chosen)
-        shown = ("logGroupName", "logGroupArn", "logGroupClass")
-        groups = [{name: _group(call.caller, each)[name] for name in shown} for each in found[:limit]]
-        return {"logGroups": groups, **({"nextToken": _encode(found[limit - 1].name)} if len(found) > limit else {})}
+        return await self._page_of_groups(call.caller, members, chosen, _summary)
+
+    async def _page_of_groups(
+        self, owner: Owner, members: Members, chosen: Callable[[LogGroup], bool], show: Callable[[Owner, LogGroup], Members]
+    ) -> Members:
+        prefix, limit = members.get("logGroupNamePrefix", ""), members.get("limit", _PAGE)
+        found = await self._logs.groups(owner, prefix, _decode(members.get("nextToken")), limit + 1, chosen)
+        reply: dict[str, Any] = {"logGroups": [show(owner, each) for each in found[:limit]]}
+        if len(found) > limit:
+            reply["nextToken"] = _encode(found[limit - 1].name)
+        return reply
 
     async def describe_streams(self, call: Call, members: Members) -> Members:
         """Streams by name, or by the time of their last event; `descending` turns either round."""
@@ -97,7 +99,7 @@ class LogHandlers:
         """
         owner, group, stream = call.caller, group_name(members), members["logStreamName"]
         if all(each.name != stream for each in await self._logs.streams(owner, group, stream)):
-            raise ResourceNotFound("The specified log stream does not exist.")
+            raise no_stream()
         selection = _selection(owner, group, [stream], members)
         limit = members.get("limit", _EVENTS)
         direction, index = _direction(members)
@@ -158,18 +160,19 @@ def _direction(members: Members) -> tuple[str, int | None]:
     return match[1], int(match[2])
 
 
-def _group(owner: Owner, group: LogGroup) -> dict[str, object]:
-    arn = group_arn(owner, group.name)
+def _summary(owner: Owner, group: LogGroup) -> Members:
+    return {"logGroupName": group.name, "logGroupArn": group_arn(owner, group.name), "logGroupClass": group.group_class}
+
+
+def _group(owner: Owner, group: LogGroup) -> Members:
     return {
-        "logGroupName": group.name,
+        **_summary(owner, group),
         "creationTime": group.created_ms,
         **({} if group.retention_days is None else {"retentionInDays": group.retention_days}),
         "metricFilterCount": 0,
-        "arn": f"{arn}:*",
+        "arn": f"{group_arn(owner, group.name)}:*",
         "storedBytes": group.stored_bytes,
         **({} if group.kms_key_id is None else {"kmsKeyId": group.kms_key_id}),
-        "logGroupClass": group.group_class,
-        "logGroupArn": arn,
         "deletionProtectionEnabled": group.deletion_protection,
     }
 

@@ -47,7 +47,7 @@ class LogGroup:
 
     def keeps_from(self, now_ms: int) -> int:
         """The oldest timestamp that is kept."""
-        return 0 if self.retention_days is None else now_ms - self.retention_days * DAY_MS
+        return oldest_kept(self.retention_days, now_ms)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +60,11 @@ class LogStreamFacts:
     last_event_ms: int | None = None
     last_ingestion_ms: int | None = None
     stored_bytes: int = 0
+
+
+def oldest_kept(retention_days: int | None, now_ms: int) -> int:
+    """The oldest timestamp (epoch ms) that a group with this retention keeps."""
+    return 0 if retention_days is None else now_ms - retention_days * DAY_MS
 
 
 def check_retention(days: int) -> int:

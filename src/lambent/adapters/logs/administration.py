@@ -7,9 +7,9 @@ from typing import Final
 
 from lambent.adapters.logs.appender import Appender
 from lambent.adapters.logs.group_files import read_group, remove_group, retention_days, write_group
-from lambent.adapters.logs.layout import StreamName, all_segments, group_folder, make_group_folder, segments
+from lambent.adapters.logs.layout import StreamName, group_folder, group_folders, make_group_folder, segments
 from lambent.core.function import Owner
-from lambent.core.log_group import DAY_MS, LogGroup
+from lambent.core.log_group import LogGroup, oldest_kept
 from lambent.core.ports import AlreadyStored
 
 _LOOK_SECONDS: Final = 60.0
@@ -68,11 +68,10 @@ class Administration:
         if now - self._looked < _LOOK_SECONDS:
             return
         self._looked = now
-        days: dict[Path, int | None] = {}
-        for path in tuple(all_segments(self._root)):
-            kept = days.setdefault(path.parent, retention_days(path.parent))
-            if kept is not None:
-                self._appender.expire_before(path, int(now * 1000) - kept * DAY_MS)
+        for folder in group_folders(self._root):
+            oldest = oldest_kept(retention_days(folder), int(now * 1000))
+            for path in (path for paths in segments(folder).values() for path in paths) if oldest else ():
+                self._appender.expire_before(path, oldest)
 
     def _streams(self, name: StreamName) -> dict[str, list[Path]]:
         try:

@@ -3,7 +3,6 @@
 import os
 from collections import OrderedDict
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,13 +68,8 @@ class Appender:
     def expire_before(self, path: Path, oldest_ms: int) -> None:
         """Delete a segment whose events are all older."""
         status = path.stat()
-        if status.st_mtime * 1000 >= oldest_ms:
-            return
-        for name, segment in tuple(self._open.items()):
-            if segment.path == path:
-                self.close(name)
-        path.unlink()
-        self._total -= status.st_size
+        if status.st_mtime * 1000 < oldest_ms:
+            self._remove(path, status.st_size)
 
     def close_all(self) -> None:
         """Free every descriptor."""
@@ -111,17 +105,17 @@ class Appender:
         self.close(name)
         self._opened(segment.folder, name, segment.number + 1)
 
+    def _remove(self, path: Path, size: int) -> None:
+        for name in [name for name, segment in self._open.items() if segment.path == path]:
+            self.close(name)
+        path.unlink()
+        self._total -= size
+
     def _expire(self) -> None:
         """Delete the segments that were written to longest ago, down to nine tenths of the limit."""
-        busy = {segment.path: name for name, segment in self._open.items()}
         by_age = sorted((path.stat().st_mtime_ns, path.stat().st_size, path) for path in all_segments(self._root))
         self._total = sum(size for _, size, _ in by_age)
         for _, size, path in by_age:
             if self._total <= self._retention * 9 // 10:
                 return
-            if path in busy:
-                self.close(busy[path])
-            path.unlink()
-            self._total -= size
-            with suppress(OSError):  # other streams are still there
-                path.parent.rmdir()
+            self._remove(path, size)

@@ -80,6 +80,11 @@ def _stream_name(folder: Path, stem: str) -> str:
         return stem
 
 
+def group_folders(root: Path) -> list[Path]:
+    """The folder of every group of every owner."""
+    return [folder for folder in root.glob("*/*/*") if folder.is_dir()]
+
+
 def all_segments(root: Path) -> Iterator[Path]:
     """Every segment of every owner."""
     return (path for path in root.glob("*/*/*/*~*") if path.name[-6:].isdecimal() and not path.name.startswith("."))

@@ -6,16 +6,17 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from lambent.adapters.logs import reading
 from lambent.adapters.logs.administration import Administration
 from lambent.adapters.logs.appender import Appender
-from lambent.adapters.logs.group_files import read_group
+from lambent.adapters.logs.group_files import read_group, retention_days
 from lambent.adapters.logs.layout import StreamName, group_folder, group_names
 from lambent.core.function import Owner
-from lambent.core.log_group import LogGroup, LogStreamFacts
+from lambent.core.log_group import LogGroup, LogStreamFacts, oldest_kept
 from lambent.core.ports import Clock, LogEvent
 
 log = logging.getLogger(__name__)
@@ -141,10 +142,13 @@ class DiskLogStore:
     async def events(  # noqa: PLR0913 - the signature is the port's
         self, owner: Owner, group: str, *, streams: Sequence[str] | None, start: int, end: int, after: str | None, limit: int
     ) -> tuple[Sequence[LogEvent], str | None]:
-        stored = await self.group(owner, group)
-        oldest = 0 if stored is None else stored.keeps_from(self._now_ms())
-        span = reading.Span(start=max(start, oldest), end=end, streams=None if streams is None else frozenset(streams))
-        return await asyncio.to_thread(reading.page, group_folder(self._root, owner, group), span, after, limit)
+        await asyncio.to_thread(self._flush)
+        span = reading.Span(start=start, end=end, streams=None if streams is None else frozenset(streams))
+        return await asyncio.to_thread(self._page, group_folder(self._root, owner, group), span, after, limit)
+
+    def _page(self, folder: Path, span: reading.Span, after: str | None, limit: int) -> tuple[Sequence[LogEvent], str | None]:
+        oldest = oldest_kept(retention_days(folder), self._now_ms())
+        return reading.page(folder, replace(span, start=max(span.start, oldest)), after, limit)
 
     def _now_ms(self) -> int:
         return int(self._clock.now() * 1000)
@@ -164,8 +168,14 @@ class DiskLogStore:
             self._something.wait(_EXPIRY_SECONDS)
             self._much.wait(_FLUSH_SECONDS)  # let a little gather
             self._flush()
+            self._expire()
+
+    def _expire(self) -> None:
+        try:
             with self._writing:
                 self._admin.expire(self._clock.now())
+        except (OSError, ValueError) as error:  # somebody else's hand in the folder must not end the writing of logs
+            log.warning("logs_not_expired", extra={"reason": str(error)})
 
     def _flush(self) -> None:
         """Everything written before this call is on its way to the disk (in the page cache) when it returns."""
