@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -13,6 +12,7 @@ from lambent.core.container_images import ImageReference, image_reference
 from lambent.core.errors import InvalidParameterValue
 from lambent.core.ports import ImageSource
 from lambent.testing.image_source import FakeImageSource
+from tests.contract.small_server import serving
 
 ONE = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json"}).encode()
 SEVERAL = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json"}).encode()
@@ -40,13 +40,8 @@ class SmallRegistry(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def registry() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), SmallRegistry)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(SmallRegistry) as url:
+        yield url
 
 
 @pytest.fixture(params=["fake", "registry"])

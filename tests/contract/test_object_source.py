@@ -1,8 +1,7 @@
 """What every ObjectSource does: the fake, and the one on S3's own wire against a small S3 server."""
 
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -12,6 +11,7 @@ from lambent.adapters.object_source import S3ObjectSource
 from lambent.core.errors import InvalidParameterValue
 from lambent.core.ports import ObjectSource
 from lambent.testing.object_source import FakeObjectSource
+from tests.contract.small_server import serving
 
 STORED: dict[tuple[str, str, str | None], bytes] = {
     ("code", "a key/with parts.zip", None): b"newest",
@@ -46,13 +46,8 @@ class SmallS3(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def endpoint() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), SmallS3)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(SmallS3) as url:
+        yield url
 
 
 @pytest.fixture(params=["fake", "s3"])

@@ -1,27 +1,20 @@
 """The fake is verified for what hangs on functions and layers too: whatever is written in whatever order, both stores answer alike."""
 
-import asyncio
-import tempfile
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambent.adapters.sql.database import Database
-from lambent.adapters.sql.store import SqlStore
 from lambent.core.event_invoke_config import EventInvokeConfig
 from lambent.core.function import LATEST
 from lambent.core.function_url import AuthType, FunctionUrl
-from lambent.core.ports import AlreadyStored, StaleWrite, Store
+from lambent.core.ports import Store
 from lambent.core.provisioned_concurrency import ProvisionedConcurrencyConfig
 from lambent.core.resource_policy import ResourcePolicy, function_target, layer_target
-from lambent.testing.store import FakeStore
 from tests.contract.stored_values import alias, function, key, layer, published
+from tests.integration.store_histories import Step, check_history
 
-Step = Callable[[Store], Awaitable[Any]]
 QUALIFIERS = ["", LATEST, "1", "2", "live", "old"]
 
 
@@ -67,13 +60,6 @@ def steps(draw: st.DrawFn) -> Step:
     return draw(st.sampled_from(common * 3 + rare))
 
 
-async def outcome(step: Step, store: Store) -> Any:
-    try:
-        return await step(store)
-    except (AlreadyStored, StaleWrite) as refusal:
-        return type(refusal)
-
-
 async def picture(store: Store) -> list[Any]:
     """All that can be read."""
     seen: list[Any] = [list(await store.event_invoke_configs(key(), after=None, limit=9))]
@@ -85,21 +71,7 @@ async def picture(store: Store) -> list[Any]:
     return [*seen, *[await store.policy(layer_target(layer().key, number)) for number in (1, 2)]]
 
 
-async def compare(todo: list[Step], folder: Path) -> None:
-    database, fake = Database(folder), FakeStore()
-    async with database.running():
-        real = SqlStore(database)
-        told: list[list[Any]] = [[], []]
-        fake.subscribe(told[0].append)
-        real.subscribe(told[1].append)
-        for step in todo:
-            assert await outcome(step, fake) == await outcome(step, real)
-        assert await picture(fake) == await picture(real)
-        assert told[0] == told[1]
-
-
 @settings(max_examples=40, deadline=None)
 @given(st.lists(steps(), min_size=20, max_size=60))
 def test_the_fake_and_the_real_store_keep_and_drop_alike(todo: list[Step]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(compare(todo, Path(folder)))
+    check_history(todo, picture)

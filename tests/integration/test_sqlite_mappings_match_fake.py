@@ -1,22 +1,15 @@
 """The fake is verified for event source mappings too: whatever is written in whatever order, both stores answer alike."""
 
-import asyncio
-import tempfile
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambent.adapters.sql.database import Database
-from lambent.adapters.sql.store import SqlStore
 from lambent.core.event_source_mapping import MappingSelection, MappingState
-from lambent.core.ports import AlreadyStored, StaleWrite, Store
-from lambent.testing.store import FakeStore
+from lambent.core.ports import Store
 from tests.contract.stored_values import OTHER_ACCOUNT, OWNER, SOURCES, function, key, mapping
+from tests.integration.store_histories import Step, check_history
 
-Step = Callable[[Store], Awaitable[Any]]
 REVISIONS = st.sampled_from(["r1", "r2"])
 SELECTIONS = [
     MappingSelection(source_arn=source, function_arn=arn)
@@ -53,13 +46,6 @@ def steps(draw: st.DrawFn) -> Step:
     )
 
 
-async def outcome(step: Step, store: Store) -> Any:
-    try:
-        return await step(store)
-    except (AlreadyStored, StaleWrite) as refusal:
-        return type(refusal)
-
-
 async def picture(store: Store) -> list[Any]:
     """All that can be read of mappings."""
     seen: list[Any] = [list(await store.unsettled_event_source_mappings())]
@@ -71,21 +57,7 @@ async def picture(store: Store) -> list[Any]:
     return seen
 
 
-async def compare(todo: list[Step], folder: Path) -> None:
-    database, fake = Database(folder), FakeStore()
-    async with database.running():
-        real = SqlStore(database)
-        told: list[list[Any]] = [[], []]
-        fake.subscribe_to_mappings(told[0].append)
-        real.subscribe_to_mappings(told[1].append)
-        for step in todo:
-            assert await outcome(step, fake) == await outcome(step, real)
-        assert await picture(fake) == await picture(real)
-        assert told[0] == told[1]
-
-
 @settings(max_examples=40, deadline=None)
 @given(st.lists(steps(), min_size=20, max_size=60))
 def test_the_fake_and_the_real_store_keep_mappings_alike(todo: list[Step]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(compare(todo, Path(folder)))
+    check_history(todo, picture, lambda store, told: store.subscribe_to_mappings(told))

@@ -1,27 +1,20 @@
 """The fake is verified: whatever is written in whatever order, it and the store on SQLite answer alike."""
 
-import asyncio
-import tempfile
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from lambent.adapters.sql.database import Database
-from lambent.adapters.sql.store import SqlStore
 from lambent.core.function import LATEST, State
-from lambent.core.ports import AlreadyStored, StaleWrite, Store
-from lambent.testing.store import FakeStore
+from lambent.core.ports import Store
 from tests.contract.stored_values import OTHER_ACCOUNT, OWNER, alias, edited, function, key, layer, package, published
+from tests.integration.store_histories import Step, check_history
 
 OWNERS = st.sampled_from([OWNER, OWNER, OWNER, OTHER_ACCOUNT])
 KEYS = st.builds(key, st.sampled_from("fffg"), OWNERS)
 NUMBERS = st.sampled_from(["1", "2", "3", LATEST])
 PACKAGES = st.builds(package, st.sampled_from("abc"), st.integers(0, 50))
-Step = Callable[[Store], Awaitable[Any]]
 
 
 @st.composite
@@ -68,13 +61,6 @@ def steps(draw: st.DrawFn) -> Step:
     return draw(st.sampled_from(choices))
 
 
-async def outcome(step: Step, store: Store) -> Any:
-    try:
-        return await step(store)
-    except (AlreadyStored, StaleWrite) as refusal:
-        return type(refusal)
-
-
 async def picture(store: Store) -> list[Any]:
     """All that can be read."""
     seen: list[Any] = [sorted(map(str, await store.unsettled())), await store.packages_in_use()]
@@ -90,21 +76,7 @@ async def picture(store: Store) -> list[Any]:
     return seen
 
 
-async def compare(todo: list[Step], folder: Path) -> None:
-    database, fake = Database(folder), FakeStore()
-    async with database.running():
-        real = SqlStore(database)
-        told: list[list[Any]] = [[], []]
-        fake.subscribe(told[0].append)
-        real.subscribe(told[1].append)
-        for step in todo:
-            assert await outcome(step, fake) == await outcome(step, real)
-        assert await picture(fake) == await picture(real)
-        assert told[0] == told[1]
-
-
 @settings(max_examples=25, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # shrinking takes minutes
 @given(st.lists(steps(), min_size=30, max_size=60))
 def test_the_fake_and_the_real_store_answer_alike(todo: list[Step]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(compare(todo, Path(folder)))
+    check_history(todo, picture)

@@ -35,7 +35,7 @@ class Project:
     def __init__(self, terraform: str, folder: Path, *names: str, variables: Mapping[str, str]) -> None:
         self._terraform, self._folder = terraform, folder
         folder.mkdir()
-        for name in names:
+        for name in ("provider.tf", *names):
             shutil.copy(WRITTEN / name, folder)
         settings = folder / "cli.tfrc"
         settings.write_text(

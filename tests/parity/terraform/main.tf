@@ -1,14 +1,4 @@
 # What a team keeps around one function. The test applies it twice (as first written, then as `updated`), imports it and destroys it.
-terraform {
-  required_providers {
-    aws = {
-      source  = "hashicorp/aws"
-      version = "5.100.0"
-    }
-  }
-}
-
-variable "endpoint" { type = string }
 variable "name" { type = string }
 variable "runtime" { type = string }
 variable "packages" {
@@ -18,18 +8,6 @@ variable "packages" {
 variable "updated" {
   type    = bool
   default = false
-}
-
-provider "aws" {
-  region                      = "us-east-1"
-  access_key                  = "test"
-  secret_key                  = "test"
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
-  skip_metadata_api_check     = true
-  endpoints {
-    lambda = var.endpoint
-  }
 }
 
 locals {

@@ -1,30 +1,8 @@
 # One function fed by a source of every kind. The test applies it twice (as first written, then as `updated`), and destroys it.
-terraform {
-  required_providers {
-    aws = {
-      source  = "hashicorp/aws"
-      version = "5.100.0"
-    }
-  }
-}
-
-variable "endpoint" { type = string }
 variable "function" { type = string }
 variable "updated" {
   type    = bool
   default = false
-}
-
-provider "aws" {
-  region                      = "us-east-1"
-  access_key                  = "test"
-  secret_key                  = "test"
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
-  skip_metadata_api_check     = true
-  endpoints {
-    lambda = var.endpoint
-  }
 }
 
 locals {

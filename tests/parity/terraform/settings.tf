@@ -1,14 +1,4 @@
 # Every setting of a function that the provider knows, on a function from a zip and on one from an image, given and then taken away.
-terraform {
-  required_providers {
-    aws = {
-      source  = "hashicorp/aws"
-      version = "5.100.0"
-    }
-  }
-}
-
-variable "endpoint" { type = string }
 variable "name" { type = string }
 variable "runtime" { type = string }
 variable "package" { type = string }
@@ -17,18 +7,6 @@ variable "given" {
   type        = bool
   default     = true
   description = "Whether the settings are given; else all is at its default"
-}
-
-provider "aws" {
-  region                      = "us-east-1"
-  access_key                  = "test"
-  secret_key                  = "test"
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
-  skip_metadata_api_check     = true
-  endpoints {
-    lambda = var.endpoint
-  }
 }
 
 locals {
